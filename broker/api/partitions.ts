@@ -1,0 +1,87 @@
+/**
+ * The partitions a broker hosts, as handlers and the group coordinator see them. Implemented by
+ * node/partition-manager.ts and node/partition.ts, which own all state behind these interfaces.
+ */
+import type { PartitionLog } from '../log/types.ts'
+import type { ErrorCode } from '../wire/errors.ts'
+
+export interface Partitions {
+  /**
+   * The replica to read from or write to, if this broker leads it. Errors, as Kafka picks them:
+   * UNKNOWN_TOPIC_OR_PARTITION (not in the image), NOT_LEADER_OR_FOLLOWER (led elsewhere or by nobody),
+   * KAFKA_STORAGE_ERROR (its disk failed), and with `currentLeaderEpoch` other than -1 FENCED_LEADER_EPOCH or
+   * UNKNOWN_LEADER_EPOCH (KIP-320).
+   */
+  leader(topic: string, partition: number, currentLeaderEpoch?: number): LeaderLookup
+  /** Every replica this broker hosts, in no particular order. */
+  hosted(): Iterable<HostedPartition>
+  /** The directory that holds the logs. */
+  readonly logDirectory: string
+  /** Bytes its file system has in all and has left, for DescribeLogDirs. */
+  diskSpace(): Promise<DiskSpace>
+}
+
+export type LeaderLookup =
+  | { readonly partition: HostedPartition; readonly error: typeof ErrorCode.NONE }
+  | { readonly partition: null; readonly error: ErrorCode }
+
+export interface DiskSpace {
+  /** -1 where the platform does not tell. */
+  readonly totalBytes: number
+  readonly usableBytes: number
+}
+
+export interface HostedPartition {
+  readonly topic: string
+  readonly topicId: string
+  readonly partition: number
+  readonly isLeader: boolean
+  /** Whether the disk under it failed; it then answers nothing but KAFKA_STORAGE_ERROR. */
+  readonly isOffline: boolean
+  readonly leaderEpoch: number
+  /** The first offset of this leader's epoch: offsets are uncertain while the high watermark is below it. */
+  readonly leaderEpochStartOffset: number
+  readonly log: PartitionLog
+  /** Where consumers stop: the high watermark, or the last stable offset for read_committed. */
+  visibleEnd(isolation: Isolation): number
+  /** Validates and appends one batch from a producer. Synchronous, so that call order is log order. */
+  append(records: Buffer, options: ClientAppend): ClientAppendOutcome
+  /**
+   * Calls `listener` with the bytes that became visible whenever the high watermark moves, and with 0 when the
+   * partition can no longer serve (leadership lost, deleted, offline). Returns how to stop.
+   */
+  onVisible(listener: (bytes: number) => void): () => void
+  /** DeleteRecords: moves the log start to `offset` (-1: the high watermark). Resolves with the new low watermark. */
+  deleteRecordsBefore(offset: number): Promise<{ readonly error: ErrorCode; readonly lowWatermark: number }>
+}
+
+export type Isolation = 'readUncommitted' | 'readCommitted' | 'replica'
+
+export interface ClientAppend {
+  readonly acks: 0 | 1 | -1
+  /** How long `acknowledged` may take with acks=-1, before REQUEST_TIMED_OUT. */
+  readonly timeoutMs: number
+  /** zstd is refused below Produce v7 (KIP-110). */
+  readonly zstdAllowed: boolean
+}
+
+export type ClientAppendOutcome = AppendRefused | AppendAccepted
+
+export interface AppendRefused {
+  readonly error: Exclude<ErrorCode, typeof ErrorCode.NONE>
+  readonly message: string | null
+  /** Which records of the batch were wrong (KIP-467). */
+  readonly recordErrors: readonly { readonly batchIndex: number; readonly message: string | null }[]
+  /** -1 unless OUT_OF_ORDER or the like tells the client where the log starts. */
+  readonly logStartOffset: number
+}
+
+export interface AppendAccepted {
+  readonly error: typeof ErrorCode.NONE
+  readonly baseOffset: number
+  /** The broker's time for LogAppendTime topics, else -1. */
+  readonly logAppendTimeMs: number
+  readonly logStartOffset: number
+  /** NONE once the promise of `acks` holds, else the error to answer. Never rejects. */
+  readonly acknowledged: Promise<ErrorCode>
+}

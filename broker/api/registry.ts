@@ -1,0 +1,114 @@
+/**
+ * What a node serves: one entry per Kafka API, naming its schema, the listeners that offer it, where it is carried out,
+ * and its handler. The list of a broker's entries is in node/broker-apis.ts, a controller's in node/controller-apis.ts.
+ */
+import type { Decoded, Encodable, VersionRange } from '../wire/schema.ts'
+import type { ErrorCode } from '../wire/errors.ts'
+import type { AdvertisedApi, ApiHandler, ApiSchema } from './context.ts'
+import { INTERNAL_LISTENER } from './context.ts'
+
+/**
+ * - `everywhere`: all listeners.
+ * - `clients`: all but INTERNAL.
+ * - `internal`: INTERNAL only; other listeners treat the key as unknown and never advertise it.
+ */
+export type ListenerScope = 'everywhere' | 'clients' | 'internal'
+
+export interface ApiOptions<Schema extends ApiSchema, Services> {
+  readonly listeners: ListenerScope
+  /** Versions ApiVersions lists, where they differ from those carried out. Absent: the schema's `versions`. */
+  readonly advertise?: VersionRange | 'none'
+  /** Versions carried out, where some of the schema's are not. Absent: the request's own range. */
+  readonly accept?: VersionRange
+  readonly handle: ApiHandler<Schema, Services>
+  /**
+   * The response that says the whole request failed with `error`. Absent: a response with only its top-level errorCode
+   * set, or, where it has none, the connection is closed.
+   */
+  readonly failure?: (request: Decoded<Schema['request']>, error: ErrorCode) => Encodable<Schema['response']>
+}
+
+export interface ForwardOptions<Schema extends ApiSchema> {
+  readonly listeners: ListenerScope
+  readonly advertise?: VersionRange | 'none'
+  readonly accept?: VersionRange
+  readonly failure?: (request: Decoded<Schema['request']>, error: ErrorCode) => Encodable<Schema['response']>
+}
+
+/** An entry, its schema's types forgotten; dispatch pairs each decoded request with the handler of the same schema. */
+export interface ApiDefinition<Services> {
+  readonly schema: ApiSchema
+  readonly listeners: ListenerScope
+  readonly accepted: Versions
+  /** `null`: served but never advertised. */
+  readonly advertised: Versions | null
+  readonly route: 'local' | 'controller'
+  /** Absent exactly when the route is 'controller'. */
+  readonly handle: ApiHandler<any, Services> | null
+  readonly failure: ((request: any, error: ErrorCode) => unknown) | null
+}
+
+export interface Versions {
+  readonly min: number
+  readonly max: number
+}
+
+/** An API carried out by the node that receives it. */
+export function defineApi<Schema extends ApiSchema, Services>(
+  schema: Schema,
+  options: ApiOptions<Schema, Services>,
+): ApiDefinition<Services> {
+  return { ...describe(schema, options), route: 'local', handle: options.handle }
+}
+
+/** An API a broker passes on to the active controller, whose answer it returns. */
+export function forwardedApi<Schema extends ApiSchema>(schema: Schema, options: ForwardOptions<Schema>): ApiDefinition<unknown> {
+  return { ...describe(schema, options), route: 'controller', handle: null }
+}
+
+function describe<Schema extends ApiSchema>(schema: Schema, options: ForwardOptions<Schema>) {
+  const accepted = parseVersions(options.accept ?? schema.request.versions)
+  const advertised = options.advertise === 'none' ? null : parseVersions(options.advertise ?? schema.versions)
+  return { schema, listeners: options.listeners, accepted, advertised, failure: options.failure ?? null }
+}
+
+/** The APIs one node offers, by key. */
+export class ApiRegistry<Services> {
+  readonly #byKey = new Map<number, ApiDefinition<Services>>()
+
+  /** Throws when two entries share a key: a node offers an API once. */
+  constructor(definitions: readonly ApiDefinition<Services>[]) {
+    for (const definition of definitions) {
+      const { key } = definition.schema
+      if (this.#byKey.has(key)) throw new Error(`API ${key} is registered twice`)
+      this.#byKey.set(key, definition)
+    }
+  }
+
+  /** The entry for `apiKey` as seen from `listener`; `null` when that listener does not offer it. */
+  find(apiKey: number, listener: string): ApiDefinition<Services> | null {
+    const definition = this.#byKey.get(apiKey)
+    return definition !== undefined && isOffered(definition.listeners, listener) ? definition : null
+  }
+
+  /** What `listener` advertises in ApiVersions, ascending by key. */
+  advertised(listener: string): readonly AdvertisedApi[] {
+    return [...this.#byKey.values()]
+      .filter((definition) => definition.advertised !== null && isOffered(definition.listeners, listener))
+      .map(({ schema, advertised }) => ({ apiKey: schema.key, minVersion: advertised!.min, maxVersion: advertised!.max }))
+      .sort((one, other) => one.apiKey - other.apiKey)
+  }
+}
+
+function isOffered(scope: ListenerScope, listener: string): boolean {
+  if (scope === 'everywhere') return true
+  return (scope === 'internal') === (listener === INTERNAL_LISTENER)
+}
+
+/** '0-13', '3+' or '5' as bounds; an open range ends at the largest int16. */
+export function parseVersions(range: VersionRange): Versions {
+  const [from, to] = range.split('-')
+  const min = Number.parseInt(from ?? '', 10)
+  if (to !== undefined) return { min, max: Number.parseInt(to, 10) }
+  return { min, max: range.endsWith('+') ? 32767 : min }
+}

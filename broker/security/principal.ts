@@ -1,0 +1,14 @@
+/** Who a request acts for. Equal principals have equal type and name. */
+export interface Principal {
+  /** "Node" is a cluster member on the INTERNAL listener; everyone else is a "User". */
+  readonly type: 'User' | 'Node'
+  readonly name: string
+}
+
+/** A client on a listener that asks nobody for a name. */
+export const ANONYMOUS: Principal = { type: 'User', name: 'ANONYMOUS' }
+
+/** "User:alice", as tools and access control entries write it. */
+export function principalText(principal: Principal): string {
+  return `${principal.type}:${principal.name}`
+}
