@@ -21,7 +21,7 @@ export function rendererConfig(): UserConfig {
         components: false,
         colorMode: false,
         dts: false,
-        icon: { clientBundle: { scan: { globInclude: ['renderer/**/*.{vue,ts}'], globExclude: ['node_modules', 'out'] } } },
+        icon: { clientBundle: { scan: { globInclude: ['renderer/**/*.{vue,ts}'], globExclude: ['node_modules', 'out'] }, sizeLimitKb: 0 } },
         ui: {
           colors: { primary: 'weir', neutral: 'zinc', success: 'emerald', warning: 'amber', error: 'red', info: 'weir' },
           button: { slots: { base: 'font-medium cursor-pointer' }, defaultVariants: { size: 'sm', color: 'neutral', variant: 'subtle' } },
@@ -52,8 +52,11 @@ export function rendererConfig(): UserConfig {
       outDir: `${projectRoot}out/renderer`,
       emptyOutDir: true,
       minify: true,
+      target: 'chrome140',
       modulePreload: { polyfill: false },
-      chunkSizeWarningLimit: 900,
+      reportCompressedSize: false,
+      chunkSizeWarningLimit: 1500,
+      rolldownOptions: { input: `${projectRoot}renderer/index.html` },
     },
   }
 }
