@@ -8,6 +8,12 @@
  */
 export type VersionRange = `${number}+` | `${number}-${number}` | `${number}`
 
+/** What an int64 of Kafka's largest value decodes to, where a schema names it as the default; it encodes back to that value. */
+export const INT64_MAX = 2 ** 63
+
+/** Stands where the sender did not ask for, or the broker does not know, the operations allowed. */
+export const AUTHORIZED_OPERATIONS_OMITTED = -2147483648
+
 export interface FieldOptions<Default = unknown> {
   /** Versions in which the field exists; absent: in every version of the message. */
   readonly versions?: VersionRange
@@ -15,7 +21,7 @@ export interface FieldOptions<Default = unknown> {
   readonly nullable?: VersionRange | true
   /** Carried in the tag section under this number wherever the field exists and the version is flexible. */
   readonly tag?: number
-  /** Stands in for an absent field, on decode and on encode. Left out: 0, false, '', empty, zero uuid; null when nullable by `default: null`. */
+  /** Stands in for an absent field, on decode and on encode. Left out: 0, false, '', empty, ZERO_UUID; null only by `default: null`. */
   readonly default?: Default
 }
 
@@ -80,6 +86,8 @@ export const uint32 = primitive('uint32')
 /** A JS number; decoding a value beyond 2^53 is an error, except where the schema's default is that value. */
 export const int64 = primitive('int64')
 export const float64 = primitive('float64')
+/** The 16 bytes zero: no id. */
+export const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
 /** 16 bytes, held as Kafka's text form: URL-safe base64 without padding, 22 characters. */
 export const uuid = primitive('uuid')
 export const string = primitive('string')
@@ -107,6 +115,42 @@ export function struct<Fields extends FieldMap, const Options extends FieldOptio
 
 export function message<Fields extends FieldMap>(definition: Message<Fields>): Message<Fields> {
   return definition
+}
+
+/** One Kafka API: a request and its response, which share key and versions. */
+export interface Api<Request extends FieldMap = FieldMap, Response extends FieldMap = FieldMap> {
+  readonly key: number
+  readonly name: string
+  /** What can be decoded and encoded. */
+  readonly versions: VersionRange
+  /** What an ApiVersions response lists once the API is served to clients; 'never' for inter-node ones. */
+  readonly advertised: VersionRange | 'never'
+  readonly flexible: VersionRange | 'none'
+  readonly request: Message<Request>
+  readonly response: Message<Response>
+}
+
+export function api<Request extends FieldMap, Response extends FieldMap>(
+  definition: Omit<Api, 'request' | 'response'> & { readonly request: Request; readonly response: Response },
+): Api<Request, Response> {
+  const { name, versions, flexible } = definition
+  return {
+    ...definition,
+    request: message({ name: `${name}Request`, versions, flexible, fields: definition.request }),
+    response: message({ name: `${name}Response`, versions, flexible, fields: definition.response }),
+  }
+}
+
+/** First and last version of a range; `max` is Infinity when it is open. */
+export function boundsOf(range: VersionRange): { readonly min: number; readonly max: number } {
+  const [first, last] = range.split('-')
+  if (last !== undefined) return { min: Number(first), max: Number(last) }
+  return range.endsWith('+') ? { min: parseInt(range, 10), max: Infinity } : { min: Number(range), max: Number(range) }
+}
+
+export function isInRange(range: VersionRange, version: number): boolean {
+  const { min, max } = boundsOf(range)
+  return version >= min && version <= max
 }
 
 function isField(value: Field | FieldMap): value is Field {

@@ -1,0 +1,31 @@
+import { api, array, int16, int32, int8, string } from '../wire/schema.ts'
+
+/** The broker that coordinates a group (key type 0) or a transactional id (1). v3: flexible. v4: several keys at once. */
+export const findCoordinator = api({
+  key: 10,
+  name: 'FindCoordinator',
+  versions: '0-6',
+  advertised: '0-6',
+  flexible: '3+',
+  request: {
+    key: string({ versions: '0-3' }),
+    keyType: int8({ versions: '1+' }),
+    coordinatorKeys: array(string(), { versions: '4+' }),
+  },
+  response: {
+    throttleTimeMs: int32({ versions: '1+' }),
+    errorCode: int16({ versions: '0-3' }),
+    errorMessage: string({ versions: '1-3', nullable: true }),
+    nodeId: int32({ versions: '0-3' }),
+    host: string({ versions: '0-3' }),
+    port: int32({ versions: '0-3' }),
+    coordinators: array({
+      key: string(),
+      nodeId: int32(),
+      host: string(),
+      port: int32(),
+      errorCode: int16(),
+      errorMessage: string({ nullable: true }),
+    }, { versions: '4+' }),
+  },
+})

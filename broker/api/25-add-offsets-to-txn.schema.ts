@@ -1,0 +1,20 @@
+import { api, int16, int32, int64, string } from '../wire/schema.ts'
+
+/** Adds a group's offsets to a transaction. v3: flexible. */
+export const addOffsetsToTxn = api({
+  key: 25,
+  name: 'AddOffsetsToTxn',
+  versions: '0-4',
+  advertised: '0-4',
+  flexible: '3+',
+  request: {
+    transactionalId: string(),
+    producerId: int64(),
+    producerEpoch: int16(),
+    groupId: string(),
+  },
+  response: {
+    throttleTimeMs: int32(),
+    errorCode: int16(),
+  },
+})

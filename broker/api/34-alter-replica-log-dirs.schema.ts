@@ -1,0 +1,29 @@
+import { api, array, int16, int32, string } from '../wire/schema.ts'
+
+/** Moves replicas between log directories. v2: flexible. */
+export const alterReplicaLogDirs = api({
+  key: 34,
+  name: 'AlterReplicaLogDirs',
+  versions: '1-2',
+  advertised: '1-2',
+  flexible: '2+',
+  request: {
+    dirs: array({
+      path: string(),
+      topics: array({
+        name: string(),
+        partitions: array(int32()),
+      }),
+    }),
+  },
+  response: {
+    throttleTimeMs: int32(),
+    results: array({
+      topicName: string(),
+      partitions: array({
+        partitionIndex: int32(),
+        errorCode: int16(),
+      }),
+    }),
+  },
+})

@@ -1,0 +1,26 @@
+import { api, array, int16, int32, int64, string } from '../wire/schema.ts'
+
+/** Transactions this broker coordinates. v1: filter by duration. v2: filter by pattern. */
+export const listTransactions = api({
+  key: 66,
+  name: 'ListTransactions',
+  versions: '0-2',
+  advertised: '0-2',
+  flexible: '0+',
+  request: {
+    stateFilters: array(string()),
+    producerIdFilters: array(int64()),
+    durationFilter: int64({ versions: '1+', default: -1 }),
+    transactionalIdPattern: string({ versions: '2+', nullable: true, default: null }),
+  },
+  response: {
+    throttleTimeMs: int32(),
+    errorCode: int16(),
+    unknownStateFilters: array(string()),
+    transactionStates: array({
+      transactionalId: string(),
+      producerId: int64(),
+      transactionState: string(),
+    }),
+  },
+})
