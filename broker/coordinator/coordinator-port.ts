@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../wire/errors.ts'
-import type { GroupStateName, HeartbeatReply, JoinReply, LeaveReply, Protocol, SyncReply } from './group-types.ts'
+import type { GroupStateName, HeartbeatReply, JoinReply, LeaveReply, Protocol, RefusedReply, SyncReply } from './group-types.ts'
 
 /**
  * What the group APIs ask of the coordinator on this broker. Implemented by group-coordinator.ts.
@@ -11,7 +11,7 @@ export interface GroupCoordinatorPort {
   join(groupId: string, request: JoinRequest): Promise<JoinReply>
   sync(groupId: string, request: SyncRequest): Promise<SyncReply>
   heartbeat(groupId: string, request: MemberClaim): HeartbeatReply
-  leave(groupId: string, members: readonly LeavingMember[]): LeaveReply | { readonly kind: 'refused'; readonly errorCode: ErrorCode }
+  leave(groupId: string, members: readonly LeavingMember[]): LeaveReply | RefusedReply
   commitOffsets(groupId: string, request: CommitRequest): Promise<CommitReply>
   fetchOffsets(groupId: string, request: FetchOffsetsRequest): FetchOffsetsReply
   deleteOffsets(groupId: string, topics: readonly TopicPartitions[]): Promise<DeleteOffsetsReply>

@@ -1,5 +1,5 @@
 import { ErrorCode } from '../wire/errors.ts'
-import type { Group, GroupConfig, GroupEffect, GroupEvent, HeartbeatEvent, LeaveEvent, LeaveReply, Member, StoredEvent, SyncEvent, TimerEvent } from './group-types.ts'
+import type { Group, GroupConfig, GroupEffect, GroupEvent, HeartbeatEvent, LeaveEvent, LeaveReply, Member, StoredEvent, SyncEvent, TimerEvent, Now } from './group-types.ts'
 import { join, takePlace } from './join.ts'
 import { checkMember, isLeader, joinFailure, refreshSession, removeMember, syncFailure, syncSuccess, transition } from './membership.ts'
 import { completeRebalanceIfReady, onRebalanceTimer, onSyncTimer, prepareRebalance } from './rebalance.ts'
@@ -17,32 +17,32 @@ import { completeRebalanceIfReady, onRebalanceTimer, onSyncTimer, prepareRebalan
  *
  * The step changes `group` in place and returns what is to be done; the same group, events and times give the same effects.
  */
-export function step(group: Group, event: GroupEvent, config: GroupConfig, nowMs: number): GroupEffect[] {
+export function step(group: Group, event: GroupEvent, config: GroupConfig, now: Now): GroupEffect[] {
   const effects: GroupEffect[] = []
   switch (event.type) {
     case 'join':
-      join(group, event, config, nowMs, effects)
+      join(group, event, config, now, effects)
       break
     case 'sync':
-      sync(group, event, nowMs, effects)
+      sync(group, event, now, effects)
       break
     case 'heartbeat':
-      effects.push({ type: 'reply', token: event.token, reply: { kind: 'heartbeat', errorCode: heartbeat(group, event, nowMs) } })
+      effects.push({ type: 'reply', token: event.token, reply: { kind: 'heartbeat', errorCode: heartbeat(group, event, now) } })
       break
     case 'leave':
-      effects.push({ type: 'reply', token: event.token, reply: leave(group, event, config, nowMs, effects) })
+      effects.push({ type: 'reply', token: event.token, reply: leave(group, event, config, now, effects) })
       break
     case 'timer':
-      onTimer(group, event, config, nowMs, effects)
+      onTimer(group, event, config, now, effects)
       break
     case 'stored':
-      onStored(group, event, config, nowMs, effects)
+      onStored(group, event, config, now, effects)
       break
   }
   return effects
 }
 
-function sync(group: Group, event: SyncEvent, nowMs: number, effects: GroupEffect[]): void {
+function sync(group: Group, event: SyncEvent, now: Now, effects: GroupEffect[]): void {
   const refuse = (errorCode: ErrorCode) => effects.push({ type: 'reply', token: event.token, reply: syncFailure(errorCode) })
   if (group.state === 'Dead') return void refuse(ErrorCode.COORDINATOR_NOT_AVAILABLE)
   const unknown = checkMember(group, event.memberId, event.instanceId)
@@ -61,12 +61,12 @@ function sync(group: Group, event: SyncEvent, nowMs: number, effects: GroupEffec
       group.pendingSyncMembers.delete(member.memberId)
       if (member.awaitingSync !== null) effects.push({ type: 'reply', token: member.awaitingSync, reply: syncFailure(ErrorCode.REBALANCE_IN_PROGRESS) })
       member.awaitingSync = event.token
-      refreshSession(member, nowMs)
+      refreshSession(member, now)
       if (isLeader(group, member.memberId)) storeAssignment(group, event, effects)
       return
     case 'Stable':
       group.pendingSyncMembers.delete(member.memberId)
-      refreshSession(member, nowMs)
+      refreshSession(member, now)
       effects.push({ type: 'reply', token: event.token, reply: syncSuccess(group, member) })
       return
     default:
@@ -82,17 +82,17 @@ function storeAssignment(group: Group, event: SyncEvent, effects: GroupEffect[])
   effects.push({ type: 'store', purpose: { kind: 'assignment', generationId: group.generationId }, assignments })
 }
 
-function heartbeat(group: Group, event: HeartbeatEvent, nowMs: number): ErrorCode {
+function heartbeat(group: Group, event: HeartbeatEvent, now: Now): ErrorCode {
   if (group.state === 'Dead') return ErrorCode.COORDINATOR_NOT_AVAILABLE
   const unknown = checkMember(group, event.memberId, event.instanceId)
   if (unknown !== ErrorCode.NONE) return unknown
   if (event.generationId !== group.generationId) return ErrorCode.ILLEGAL_GENERATION
   if (group.state === 'Empty') return ErrorCode.UNKNOWN_MEMBER_ID
-  refreshSession(group.members.get(event.memberId)!, nowMs)
+  refreshSession(group.members.get(event.memberId)!, now)
   return group.state === 'PreparingRebalance' ? ErrorCode.REBALANCE_IN_PROGRESS : ErrorCode.NONE
 }
 
-function leave(group: Group, event: LeaveEvent, config: GroupConfig, nowMs: number, effects: GroupEffect[]): LeaveReply {
+function leave(group: Group, event: LeaveEvent, config: GroupConfig, now: Now, effects: GroupEffect[]): LeaveReply {
   let changed = false
   const members = event.members.map(({ memberId, instanceId }) => {
     const answer = (errorCode: ErrorCode) => ({ memberId, instanceId, errorCode })
@@ -111,39 +111,39 @@ function leave(group: Group, event: LeaveEvent, config: GroupConfig, nowMs: numb
     changed = true
     return answer(ErrorCode.NONE)
   })
-  if (changed) membershipShrank(group, config, nowMs, effects)
+  if (changed) membershipShrank(group, config, now, effects)
   return { kind: 'leave', members }
 }
 
-function membershipShrank(group: Group, config: GroupConfig, nowMs: number, effects: GroupEffect[]): void {
-  if (group.state === 'Stable' || group.state === 'CompletingRebalance') prepareRebalance(group, config, nowMs, effects)
-  else completeRebalanceIfReady(group, nowMs, effects)
+function membershipShrank(group: Group, config: GroupConfig, now: Now, effects: GroupEffect[]): void {
+  if (group.state === 'Stable' || group.state === 'CompletingRebalance') prepareRebalance(group, config, now, effects)
+  else completeRebalanceIfReady(group, now, effects)
 }
 
-function onTimer(group: Group, event: TimerEvent, config: GroupConfig, nowMs: number, effects: GroupEffect[]): void {
-  if (event.timer === 'rebalance') return onRebalanceTimer(group, config, nowMs, effects)
-  if (event.timer === 'sync') return onSyncTimer(group, config, nowMs, effects)
+function onTimer(group: Group, event: TimerEvent, config: GroupConfig, now: Now, effects: GroupEffect[]): void {
+  if (event.timer === 'rebalance') return onRebalanceTimer(group, config, now, effects)
+  if (event.timer === 'sync') return onSyncTimer(group, config, now, effects)
   if (event.timer.startsWith('pending:')) {
-    if (group.pendingMembers.delete(event.timer.slice('pending:'.length))) completeRebalanceIfReady(group, nowMs, effects)
+    if (group.pendingMembers.delete(event.timer.slice('pending:'.length))) completeRebalanceIfReady(group, now, effects)
     return
   }
   const member = group.members.get(event.timer.slice('session:'.length))
-  if (member) onSessionTimer(group, member, config, nowMs, effects)
+  if (member) onSessionTimer(group, member, config, now, effects)
 }
 
 /** Signs of life move the deadline, not the timer: it is set again for what is left of it. */
-function onSessionTimer(group: Group, member: Member, config: GroupConfig, nowMs: number, effects: GroupEffect[]): void {
+function onSessionTimer(group: Group, member: Member, config: GroupConfig, now: Now, effects: GroupEffect[]): void {
   const waits = member.awaitingSync !== null || (member.awaitingJoin !== null && !member.isNew)
-  const remainingMs = waits ? member.sessionTimeoutMs : member.sessionDeadlineMs - nowMs
+  const remainingMs = waits ? member.sessionTimeoutMs : member.sessionDeadlineMs - now.monotonicMs
   if (remainingMs > 0) {
     effects.push({ type: 'schedule', timer: `session:${member.memberId}`, delayMs: remainingMs })
     return
   }
   removeMember(group, member, effects)
-  membershipShrank(group, config, nowMs, effects)
+  membershipShrank(group, config, now, effects)
 }
 
-function onStored(group: Group, event: StoredEvent, config: GroupConfig, nowMs: number, effects: GroupEffect[]): void {
+function onStored(group: Group, event: StoredEvent, config: GroupConfig, now: Now, effects: GroupEffect[]): void {
   const { purpose, errorCode } = event
   if (purpose.kind === 'empty') return
   if (purpose.kind === 'static-replacement') {
@@ -157,12 +157,12 @@ function onStored(group: Group, event: StoredEvent, config: GroupConfig, nowMs: 
   // Another generation may have begun while the append was under way; then this outcome concerns nobody any more.
   if (group.state !== 'CompletingRebalance' || group.generationId !== purpose.generationId) return
   if (errorCode === ErrorCode.NONE) {
-    transition(group, 'Stable', nowMs)
+    transition(group, 'Stable', now)
     for (const member of group.members.values()) {
       if (member.awaitingSync === null) continue
       effects.push({ type: 'reply', token: member.awaitingSync, reply: syncSuccess(group, member) })
       member.awaitingSync = null
-      refreshSession(member, nowMs)
+      refreshSession(member, now)
     }
     return
   }
@@ -172,5 +172,5 @@ function onStored(group: Group, event: StoredEvent, config: GroupConfig, nowMs: 
     effects.push({ type: 'reply', token: member.awaitingSync, reply: syncFailure(errorCode) })
     member.awaitingSync = null
   }
-  prepareRebalance(group, config, nowMs, effects)
+  prepareRebalance(group, config, now, effects)
 }

@@ -38,7 +38,7 @@ export interface Member {
   protocols: readonly Protocol[]
   /** What the leader assigned in this generation; empty before. */
   assignment: Buffer
-  /** Moved on by every sign of life; the session timer looks at it when it fires. */
+  /** Monotonic; moved on by every sign of life. The session timer looks at it when it fires. */
   sessionDeadlineMs: number
   awaitingJoin: ReplyToken | null
   awaitingSync: ReplyToken | null
@@ -101,6 +101,12 @@ export const DEFAULT_GROUP_CONFIG: GroupConfig = {
   maxSize: 2_147_483_647,
   offsetMetadataMaxBytes: 4_096,
   offsetsRetentionMs: 7 * 24 * 3_600_000,
+}
+
+/** Both clocks at one moment: sessions run on the monotonic one, which nobody sets; what is stored carries the wall's. */
+export interface Now {
+  readonly wallMs: number
+  readonly monotonicMs: number
 }
 
 // ---------------------------------------------------------------------------------------------------------------- events
@@ -199,7 +205,13 @@ export interface LeaveReply {
   readonly members: readonly { readonly memberId: string; readonly instanceId: string | null; readonly errorCode: ErrorCode }[]
 }
 
-export type GroupReply = JoinReply | SyncReply | HeartbeatReply | LeaveReply
+/** Said to whatever is parked when the coordinator moves away. */
+export interface RefusedReply {
+  readonly kind: 'refused'
+  readonly errorCode: ErrorCode
+}
+
+export type GroupReply = JoinReply | SyncReply | HeartbeatReply | LeaveReply | RefusedReply
 
 /** Why a group record is written, so that the outcome finds its way back. */
 export type StorePurpose =
@@ -215,11 +227,11 @@ export type GroupEffect =
   | { readonly type: 'schedule'; readonly timer: GroupTimer; readonly delayMs: number }
   | { readonly type: 'cancel'; readonly timer: GroupTimer }
 
-export function createGroup(groupId: string, nowMs: number): Group {
+export function createGroup(groupId: string, now: Now): Group {
   return {
     groupId,
     state: 'Empty',
-    stateTimestampMs: nowMs,
+    stateTimestampMs: now.wallMs,
     generationId: 0,
     protocolType: null,
     protocolName: null,

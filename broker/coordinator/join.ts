@@ -1,5 +1,5 @@
 import { ErrorCode } from '../wire/errors.ts'
-import type { Group, GroupConfig, GroupEffect, JoinEvent, Member } from './group-types.ts'
+import type { Group, GroupConfig, GroupEffect, JoinEvent, Member, Now } from './group-types.ts'
 import {
   addMember,
   failParked,
@@ -30,12 +30,12 @@ interface Step {
   readonly group: Group
   readonly event: JoinEvent
   readonly config: GroupConfig
-  readonly nowMs: number
+  readonly now: Now
   readonly effects: GroupEffect[]
 }
 
-export function join(group: Group, event: JoinEvent, config: GroupConfig, nowMs: number, effects: GroupEffect[]): void {
-  const step: Step = { group, event, config, nowMs, effects }
+export function join(group: Group, event: JoinEvent, config: GroupConfig, now: Now, effects: GroupEffect[]): void {
+  const step: Step = { group, event, config, now, effects }
   const refusal = refuse(step)
   if (refusal !== null) reply(step, joinFailure(refusal, event.memberId))
   else if (event.memberId === '') joinWithoutId(step)
@@ -94,9 +94,9 @@ function joinWithId(step: Step): void {
 }
 
 function rejoin(step: Step, member: Member): void {
-  const { group, event, nowMs } = step
+  const { group, event, now } = step
   const unchanged = sameProtocols(member.protocols, event.protocols)
-  refreshSession(member, nowMs)
+  refreshSession(member, now)
   switch (group.state) {
     case 'PreparingRebalance':
       updateAndRebalance(step, member)
@@ -116,7 +116,7 @@ function rejoin(step: Step, member: Member): void {
 }
 
 function addAndRebalance(step: Step, memberId: string): void {
-  const { group, event, config, nowMs, effects } = step
+  const { group, event, config, now, effects } = step
   const member: Member = {
     memberId,
     instanceId: event.instanceId,
@@ -126,7 +126,7 @@ function addAndRebalance(step: Step, memberId: string): void {
     rebalanceTimeoutMs: event.rebalanceTimeoutMs,
     protocols: event.protocols,
     assignment: Buffer.alloc(0),
-    sessionDeadlineMs: nowMs + NEW_MEMBER_JOIN_TIMEOUT_MS,
+    sessionDeadlineMs: now.monotonicMs + NEW_MEMBER_JOIN_TIMEOUT_MS,
     awaitingJoin: event.token,
     awaitingSync: null,
     isNew: true,
@@ -134,11 +134,11 @@ function addAndRebalance(step: Step, memberId: string): void {
   addMember(group, member, event.protocolType)
   if (group.state === 'PreparingRebalance') group.newMemberAdded = true
   effects.push({ type: 'schedule', timer: `session:${memberId}`, delayMs: NEW_MEMBER_JOIN_TIMEOUT_MS })
-  prepareRebalance(group, config, nowMs, effects)
+  prepareRebalance(group, config, now, effects)
 }
 
 function updateAndRebalance(step: Step, member: Member): void {
-  const { group, event, config, nowMs, effects } = step
+  const { group, event, config, now, effects } = step
   if (member.awaitingJoin !== null && member.awaitingJoin !== event.token) {
     // The client gave up on its first request and sent another; only the newest is answered for good.
     effects.push({ type: 'reply', token: member.awaitingJoin, reply: joinFailure(ErrorCode.REBALANCE_IN_PROGRESS, member.memberId) })
@@ -149,12 +149,12 @@ function updateAndRebalance(step: Step, member: Member): void {
   member.clientId = event.clientId
   member.clientHost = event.clientHost
   member.awaitingJoin = event.token
-  prepareRebalance(group, config, nowMs, effects)
+  prepareRebalance(group, config, now, effects)
 }
 
 /** A static member came back under a new id: the old id is fenced, and the place is kept if nothing else changed. */
 function replaceStaticMember(step: Step, old: Member): void {
-  const { group, event, config, nowMs, effects } = step
+  const { group, event, config, now, effects } = step
   const oldLeaderId = group.leaderId
   const selectedBefore = group.protocolName
   const metadataBefore = selectedBefore === null ? null : memberMetadata(old, selectedBefore)
@@ -167,14 +167,14 @@ function replaceStaticMember(step: Step, old: Member): void {
   member.clientHost = event.clientHost
   member.sessionTimeoutMs = event.sessionTimeoutMs
   member.rebalanceTimeoutMs = event.rebalanceTimeoutMs
-  refreshSession(member, nowMs)
+  refreshSession(member, now)
   effects.push({ type: 'schedule', timer: `session:${member.memberId}`, delayMs: member.sessionTimeoutMs })
 
   const unchanged =
     group.state === 'Stable' && selectProtocol(group) === selectedBefore && metadataBefore !== null && memberMetadata(member, selectedBefore!).equals(metadataBefore)
   if (!unchanged) {
     member.awaitingJoin = event.token
-    prepareRebalance(group, config, nowMs, effects)
+    prepareRebalance(group, config, now, effects)
     return
   }
   const leads = isLeader(group, member.memberId)

@@ -1,13 +1,13 @@
 import { ErrorCode } from '../wire/errors.ts'
-import type { Group, GroupEffect, GroupStateName, JoinReply, Member, Protocol, SyncReply } from './group-types.ts'
+import type { Group, GroupEffect, GroupStateName, JoinReply, Member, Protocol, SyncReply, Now } from './group-types.ts'
 
 /** Who is in a group and what they have in common: the parts of the group state machine that only look at members. */
 
 const NO_BYTES = Buffer.alloc(0)
 
-export function transition(group: Group, state: GroupStateName, nowMs: number): void {
+export function transition(group: Group, state: GroupStateName, now: Now): void {
   group.state = state
-  group.stateTimestampMs = nowMs
+  group.stateTimestampMs = now.wallMs
 }
 
 /** Checks a member's claim to be who it says. A static member whose place was taken learns that it is fenced (KIP-345). */
@@ -20,8 +20,8 @@ export function checkMember(group: Group, memberId: string, instanceId: string |
   return group.members.has(memberId) ? ErrorCode.NONE : ErrorCode.UNKNOWN_MEMBER_ID
 }
 
-export function refreshSession(member: Member, nowMs: number): void {
-  member.sessionDeadlineMs = nowMs + member.sessionTimeoutMs
+export function refreshSession(member: Member, now: Now): void {
+  member.sessionDeadlineMs = now.monotonicMs + member.sessionTimeoutMs
 }
 
 export function isLeader(group: Group, memberId: string): boolean {

@@ -1,5 +1,5 @@
 import { ErrorCode } from '../wire/errors.ts'
-import type { Group, GroupConfig, GroupEffect, Member } from './group-types.ts'
+import type { Group, GroupConfig, GroupEffect, Member, Now } from './group-types.ts'
 import { failParked, groupRebalanceTimeoutMs, hasAllMembersJoined, joinSuccess, refreshSession, removeMember, selectProtocol, transition } from './membership.ts'
 
 /**
@@ -10,9 +10,9 @@ import { failParked, groupRebalanceTimeoutMs, hasAllMembersJoined, joinSuccess, 
  */
 
 /** Begins a rebalance unless one is under way already. */
-export function prepareRebalance(group: Group, config: GroupConfig, nowMs: number, effects: GroupEffect[]): void {
+export function prepareRebalance(group: Group, config: GroupConfig, now: Now, effects: GroupEffect[]): void {
   if (group.state === 'PreparingRebalance') {
-    if (group.initialDelayRemainingMs === null) completeRebalanceIfReady(group, nowMs, effects)
+    if (group.initialDelayRemainingMs === null) completeRebalanceIfReady(group, now, effects)
     return
   }
   if (group.state === 'CompletingRebalance') {
@@ -24,7 +24,7 @@ export function prepareRebalance(group: Group, config: GroupConfig, nowMs: numbe
   group.pendingSyncMembers.clear()
   effects.push({ type: 'cancel', timer: 'sync' })
   const wasEmpty = group.state === 'Empty'
-  transition(group, 'PreparingRebalance', nowMs)
+  transition(group, 'PreparingRebalance', now)
   const rebalanceTimeoutMs = groupRebalanceTimeoutMs(group)
   if (wasEmpty && config.initialRebalanceDelayMs > 0) {
     // KIP-134: the first members of a group rarely come alone; one short wait saves a rebalance for each of the others.
@@ -35,16 +35,16 @@ export function prepareRebalance(group: Group, config: GroupConfig, nowMs: numbe
     return
   }
   effects.push({ type: 'schedule', timer: 'rebalance', delayMs: rebalanceTimeoutMs })
-  completeRebalanceIfReady(group, nowMs, effects)
+  completeRebalanceIfReady(group, now, effects)
 }
 
-export function completeRebalanceIfReady(group: Group, nowMs: number, effects: GroupEffect[]): void {
+export function completeRebalanceIfReady(group: Group, now: Now, effects: GroupEffect[]): void {
   if (group.state !== 'PreparingRebalance' || group.initialDelayRemainingMs !== null) return
-  if (hasAllMembersJoined(group)) completeJoin(group, nowMs, effects)
+  if (hasAllMembersJoined(group)) completeJoin(group, now, effects)
 }
 
 /** The rebalance timer fired: the initial delay is over, or members ran out of time to join again. */
-export function onRebalanceTimer(group: Group, config: GroupConfig, nowMs: number, effects: GroupEffect[]): void {
+export function onRebalanceTimer(group: Group, config: GroupConfig, now: Now, effects: GroupEffect[]): void {
   if (group.state !== 'PreparingRebalance') return
   const remainingMs = group.initialDelayRemainingMs
   if (remainingMs !== null && remainingMs > 0 && group.newMemberAdded) {
@@ -55,10 +55,10 @@ export function onRebalanceTimer(group: Group, config: GroupConfig, nowMs: numbe
     return
   }
   group.initialDelayRemainingMs = null
-  completeJoin(group, nowMs, effects)
+  completeJoin(group, now, effects)
 }
 
-function completeJoin(group: Group, nowMs: number, effects: GroupEffect[]): void {
+function completeJoin(group: Group, now: Now, effects: GroupEffect[]): void {
   for (const member of [...group.members.values()]) {
     if (member.awaitingJoin === null && member.instanceId === null) removeMember(group, member, effects)
   }
@@ -73,14 +73,14 @@ function completeJoin(group: Group, nowMs: number, effects: GroupEffect[]): void
   if (group.members.size === 0) {
     group.protocolName = null
     group.leaderId = null
-    transition(group, 'Empty', nowMs)
+    transition(group, 'Empty', now)
     effects.push({ type: 'store', purpose: { kind: 'empty', generationId: group.generationId }, assignments: new Map() })
     return
   }
   group.protocolName = selectProtocol(group)
-  transition(group, 'CompletingRebalance', nowMs)
+  transition(group, 'CompletingRebalance', now)
   group.pendingSyncMembers.clear()
-  for (const member of group.members.values()) answerJoin(group, member, nowMs, effects)
+  for (const member of group.members.values()) answerJoin(group, member, now, effects)
   effects.push({ type: 'schedule', timer: 'sync', delayMs: groupRebalanceTimeoutMs(group) })
 }
 
@@ -97,19 +97,19 @@ function electJoinedLeader(group: Group): boolean {
   return false
 }
 
-function answerJoin(group: Group, member: Member, nowMs: number, effects: GroupEffect[]): void {
+function answerJoin(group: Group, member: Member, now: Now, effects: GroupEffect[]): void {
   group.pendingSyncMembers.add(member.memberId)
   member.assignment = Buffer.alloc(0)
   member.isNew = false
   if (member.awaitingJoin === null) return
   effects.push({ type: 'reply', token: member.awaitingJoin, reply: joinSuccess(group, member.memberId) })
   member.awaitingJoin = null
-  refreshSession(member, nowMs)
+  refreshSession(member, now)
   effects.push({ type: 'schedule', timer: `session:${member.memberId}`, delayMs: member.sessionTimeoutMs })
 }
 
 /** Members that took the new generation and never sent SyncGroup hold everyone up; they go. */
-export function onSyncTimer(group: Group, config: GroupConfig, nowMs: number, effects: GroupEffect[]): void {
+export function onSyncTimer(group: Group, config: GroupConfig, now: Now, effects: GroupEffect[]): void {
   if (group.state !== 'CompletingRebalance' && group.state !== 'Stable') return
   const late = [...group.pendingSyncMembers]
   if (late.length === 0) return
@@ -118,5 +118,5 @@ export function onSyncTimer(group: Group, config: GroupConfig, nowMs: number, ef
     if (member) removeMember(group, member, effects)
   }
   group.pendingSyncMembers.clear()
-  prepareRebalance(group, config, nowMs, effects)
+  prepareRebalance(group, config, now, effects)
 }
