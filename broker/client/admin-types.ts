@@ -3,7 +3,7 @@
  * the others. A call rejects only when nothing at all could be learned (no broker reached, cancelled, bad argument).
  */
 import type { ClientError } from './error.ts'
-import type { BrokerEndpoint, CallOptions, TopicMetadata, TopicPartition } from './types.ts'
+import type { BrokerEndpoint, CallOptions, TopicMetadata, TopicPartition } from './basic-types.ts'
 
 export interface TopicListing {
   readonly name: string

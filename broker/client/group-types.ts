@@ -1,6 +1,6 @@
 import type { ClientError } from './error.ts'
 import type { ConsumedRecord, Isolation } from './reader-types.ts'
-import type { CallOptions, TopicPartition } from './types.ts'
+import type { CallOptions, TopicPartition } from './basic-types.ts'
 
 export type AssignorName = 'range' | 'roundrobin' | 'cooperative-sticky'
 

@@ -1,5 +1,5 @@
 import type { ClientError } from './error.ts'
-import type { CallOptions, TopicPartition } from './types.ts'
+import type { CallOptions, TopicPartition } from './basic-types.ts'
 
 export type CompressionName = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
 

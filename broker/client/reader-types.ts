@@ -1,5 +1,5 @@
 import type { ClientError } from './error.ts'
-import type { CallOptions, TopicPartition } from './types.ts'
+import type { CallOptions, TopicPartition } from './basic-types.ts'
 
 export type Isolation = 'read_uncommitted' | 'read_committed'
 

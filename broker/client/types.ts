@@ -8,6 +8,7 @@
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import type { ApiDefinition } from '../net/request-channel.ts'
 import type { Admin } from './admin-types.ts'
+import type { BrokerEndpoint, CallOptions, TopicMetadata, TopicPartition } from './basic-types.ts'
 import type { ClientError } from './error.ts'
 import type { GroupConsumer, GroupConsumerOptions } from './group-types.ts'
 import type { Producer, ProducerOptions } from './producer-types.ts'
@@ -15,6 +16,7 @@ import type { FetchedPartition, FetchRequest, ReaderOptions, RecordReader } from
 
 export type { ApiDefinition } from '../net/request-channel.ts'
 export type * from './admin-types.ts'
+export type * from './basic-types.ts'
 export type * from './group-types.ts'
 export type * from './producer-types.ts'
 export type * from './reader-types.ts'
@@ -62,12 +64,6 @@ export interface AuthenticatingConnection {
   request<A extends ApiDefinition>(api: A, body: Encodable<A['request']>, options: CallOptions): Promise<Decoded<A['response']>>
 }
 
-/** Every call takes these; a call without them runs under the client's default deadline. */
-export interface CallOptions {
-  readonly timeoutMs?: number
-  readonly signal?: AbortSignal
-}
-
 /**
  * Who is asked. A number is that broker; 'any' the one that answers soonest of those connected; 'controller' the one
  * that Metadata names (brokers forward controller requests, so any will do with KRaft).
@@ -89,40 +85,6 @@ export interface RequestOptions extends CallOptions {
    * at the broker (a long poll, a join) takes a lane of its own. @default 'calls'
    */
   readonly lane?: string
-}
-
-export interface TopicPartition {
-  readonly topic: string
-  readonly partition: number
-}
-
-export interface BrokerEndpoint {
-  readonly nodeId: number
-  readonly host: string
-  readonly port: number
-  readonly rack: string | null
-}
-
-export interface PartitionMetadata {
-  readonly partition: number
-  /** `null` while there is none. */
-  readonly leader: number | null
-  /** -1 where the broker's version does not tell. */
-  readonly leaderEpoch: number
-  readonly replicas: readonly number[]
-  readonly isr: readonly number[]
-  readonly offlineReplicas: readonly number[]
-  readonly error: ClientError | null
-}
-
-export interface TopicMetadata {
-  readonly name: string
-  /** `null` where the broker's version does not tell. */
-  readonly topicId: string | null
-  readonly isInternal: boolean
-  /** Ascending by partition. */
-  readonly partitions: readonly PartitionMetadata[]
-  readonly error: ClientError | null
 }
 
 export interface ClusterMetadata {

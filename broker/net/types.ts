@@ -2,11 +2,11 @@
  * What a listener's owner and `net/` say to each other: requests in, replies out, and what is known of a connection.
  *
  * `net/` owns sockets, frames, order and bounds; it knows nothing of what a request means. A handler gets the frame of
- * one request (header and body, without the size) as a view, and answers with the frame of the reply.
+ * one request (header and body, without the size) as a view, and answers with a whole frame (size included).
  */
 import type { Address } from '../env/types.ts'
 
-/** Frames of one reply, header and body without the size, written back to back. */
+/** One reply: size, header and body (wire's `encodeResponseFrame`), chunks to be written back to back. */
 export interface Reply {
   readonly chunks: readonly Uint8Array[]
   /** The reply goes out first, then the connection is not read for this long (KIP-219). 0 or absent: not muted. */
@@ -20,6 +20,11 @@ export interface RequestHandling {
   readonly ordered: Promise<void> | null
   /** `null`: no reply is sent (Produce with acks=0). Replies leave in request order whenever they come. */
   readonly reply: Reply | null | Promise<Reply | null>
+  /**
+   * What the reply may grow to, where that is much (Fetch): counted against `unsentReplyBytesMax` until it is there, so
+   * that one connection cannot make the broker gather more than it takes away. Absent: small.
+   */
+  readonly replyBytesMax?: number
 }
 
 /**
@@ -45,7 +50,7 @@ export interface PeerIdentity {
 
 /** One accepted connection as its requests' handlers see it. The dispatcher sets what only it can know. */
 export interface ServerConnection {
-  /** Unique in this process, ascending. */
+  /** Unique within its listener, ascending. */
   readonly id: number
   readonly listenerName: string
   readonly remote: Address
@@ -93,16 +98,16 @@ export interface ConnectionStats {
 export interface ServerLimits {
   /** Largest request frame; a larger or negative size closes the connection. Kafka's socket.request.max.bytes. */
   readonly frameBytesMax: number
-  /** Connections of one listener; at the bound a silent newcomer of before is dropped, else the new one. */
+  /** Connections of one listener; at the bound the longest silent one that never asked anything makes room, else the new one is refused. */
   readonly connectionsMax: number
   /** Requests of one connection received and not yet answered; at the bound it is not read. */
   readonly inflightRequestsMax: number
   /** Bytes of those requests. */
   readonly inflightBytesMax: number
-  /** Reply bytes of one connection not yet taken by the kernel, waiting ones included; above it is not read. */
+  /** Reply bytes of one connection not yet taken by the kernel, waiting and expected ones included; above, no request of it is started. */
   readonly unsentReplyBytesMax: number
-  /** Memory of one listener in frames not yet complete; above it the connection holding most is closed. */
-  readonly partialFrameBytesMax: number
+  /** Memory of one listener in frames and replies of all its connections; above it the connection holding most is closed. */
+  readonly heldBytesMax: number
   /** Closed when nothing moved for this long. Kafka's connections.max.idle.ms. */
   readonly idleMs: number
 }
@@ -112,8 +117,8 @@ export const defaultServerLimits: ServerLimits = {
   connectionsMax: 4096,
   inflightRequestsMax: 64,
   inflightBytesMax: 128 * 1024 * 1024,
-  unsentReplyBytesMax: 32 * 1024 * 1024,
-  partialFrameBytesMax: 512 * 1024 * 1024,
+  unsentReplyBytesMax: 128 * 1024 * 1024,
+  heldBytesMax: 1024 * 1024 * 1024,
   idleMs: 600_000,
 }
 
