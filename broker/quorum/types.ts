@@ -68,6 +68,8 @@ export interface SnapshotId {
 
 export interface Unattached {
   readonly name: 'unattached'
+  /** Voters asked so far who leads; they are asked in turn. */
+  readonly probes: number
 }
 
 export interface Follower {
@@ -75,6 +77,8 @@ export interface Follower {
   readonly leaderId: number
   /** Whether the leader of this epoch ever answered a fetch: then it is alive for us, and no pre-vote is granted. */
   readonly hasFetched: boolean
+  /** As the leader last said; ours follows once the records below it are stored. */
+  readonly leaderHighWatermark: number
 }
 
 export type VoteState = 'pending' | 'granted' | 'refused'
@@ -111,11 +115,9 @@ export interface Leader {
   /** The other voters. */
   readonly voters: ReadonlyMap<number, ReplicaProgress>
   readonly observers: ReadonlyMap<number, ReplicaProgress>
-  /** Voters that have answered BeginQuorumEpoch or fetched in this epoch. */
-  readonly acknowledged: ReadonlySet<number>
   readonly grantingVoters: readonly number[]
-  /** Local time (monotonic) at which the last majority of voters was known to follow. */
-  readonly majoritySinceMs: number
+  /** Monotonic time. A leader that no majority has fetched from for long enough, counted from here, steps down. */
+  readonly sinceMs: number
 }
 
 /** Was leader, gave it up; votes for nobody in this epoch. */
@@ -136,6 +138,8 @@ export interface QuorumState {
   readonly votedFor: ReplicaKey | null
   /** Never falls. -1 until known. */
   readonly highWatermark: number
+  /** Of the newest fetch sent. */
+  readonly fetchSequence: number
   readonly role: Role
 }
 
@@ -179,6 +183,10 @@ export interface FetchRequest {
   readonly lastFetchedEpoch: number
   /** The follower's own; the leader answers at once when it knows a higher one. */
   readonly highWatermark: number
+  /** How long the answer may wait for something new. */
+  readonly maxWaitMs: number
+  /** Not sent: only the answer to the newest fetch counts, so that nothing is appended twice. */
+  readonly sequence: number
 }
 
 export type QuorumRequest = VoteRequest | BeginQuorumEpochRequest | EndQuorumEpochRequest | FetchRequest
@@ -212,7 +220,7 @@ export interface FetchResponse extends ResponseHead {
 
 export type QuorumResponse = VoteResponse | BeginQuorumEpochResponse | EndQuorumEpochResponse | FetchResponse
 
-export type TimerName = 'election' | 'fetch' | 'checkQuorum' | 'beginEpoch' | 'retryFetch'
+export type TimerName = 'election' | 'fetch' | 'checkQuorum' | 'beginEpoch' | 'retryFetch' | 'retryVote'
 
 export type QuorumEvent =
   | { readonly type: 'start' }
@@ -240,7 +248,7 @@ export type QuorumEffect =
   | { readonly type: 'serveFetch'; readonly token: number; readonly request: FetchRequest }
   /** Fires once, after `delayMs` plus a random part of `jitterMs`. */
   | { readonly type: 'timer'; readonly timer: TimerName; readonly delayMs: number; readonly jitterMs: number }
-  | { readonly type: 'clearTimer'; readonly timer: TimerName }
+  | { readonly type: 'clearTimers' }
   /** As a new leader: append the LeaderChange record that opens the epoch. */
   | { readonly type: 'appendLeaderChange'; readonly epoch: number; readonly grantingVoters: readonly number[] }
   /** As a follower: append what the leader sent, flush it, then report `flushed`. */

@@ -1,0 +1,115 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { FAIR, SimulatedQuorum } from './simulated-quorum.ts'
+
+const allAgree = (quorum: SimulatedQuorum): boolean => {
+  const leader = quorum.leader()
+  if (leader === undefined || leader.state.highWatermark !== leader.log.length) return false
+  return quorum.nodes.every((node) => node.life !== null && node.state.epoch === leader.state.epoch && node.state.highWatermark === leader.log.length)
+}
+
+function started(voterCount: number, seed: number): SimulatedQuorum {
+  const quorum = new SimulatedQuorum(voterCount, seed)
+  for (const node of quorum.nodes) quorum.start(node)
+  return quorum
+}
+
+describe('a quorum of one', () => {
+  it('leads without waiting for anyone and commits what it has flushed', () => {
+    const quorum = started(1, 1)
+    expect(quorum.leader()?.state.epoch).toBe(1)
+    quorum.append('a')
+    expect(quorum.run(1_000, () => quorum.committed.length === 2)).toBe(true)
+    expect(quorum.committed.map(({ value }) => value)).toEqual(['leader 1001', 'a'])
+  })
+
+  it('leads a new epoch after a crash and keeps what was committed', () => {
+    const quorum = started(1, 2)
+    quorum.append('a')
+    quorum.run(1_000)
+    const [node] = quorum.nodes
+    quorum.crash(node!)
+    quorum.start(node!)
+    expect(node!.state).toMatchObject({ epoch: 2, role: { name: 'leader' } })
+    expect(quorum.run(1_000, () => allAgree(quorum))).toBe(true)
+    expect(quorum.committed.map(({ value }) => value)).toEqual(['leader 1001', 'a', 'leader 1001'])
+  })
+})
+
+describe('a quorum of three', () => {
+  it('elects its first named voter at once when it never had a leader', () => {
+    const quorum = started(3, 3)
+    expect(quorum.run(200, () => allAgree(quorum))).toBe(true)
+    expect(quorum.leader()?.id).toBe(1001)
+    expect(quorum.nowMs).toBeLessThan(200)
+  })
+
+  it('replaces a dead leader and keeps every committed record', () => {
+    const quorum = started(3, 4)
+    quorum.run(500, () => allAgree(quorum))
+    for (const value of ['a', 'b', 'c']) quorum.append(value)
+    quorum.run(1_000, () => allAgree(quorum))
+    quorum.crash(quorum.leader()!)
+    expect(quorum.run(10_000, () => quorum.leader() !== undefined && quorum.leader()!.state.highWatermark > 4)).toBe(true)
+    expect(quorum.committed.slice(0, 4).map(({ value }) => value)).toEqual(['leader 1001', 'a', 'b', 'c'])
+  })
+
+  it('commits nothing while a majority is down, and the cut-off leader steps down', () => {
+    const quorum = started(3, 5)
+    quorum.run(500, () => allAgree(quorum))
+    const leader = quorum.leader()!
+    const before = quorum.committed.length
+    for (const node of quorum.nodes) if (node !== leader) quorum.crash(node)
+    quorum.append('lost')
+    expect(quorum.run(10_000, () => quorum.leader() === undefined)).toBe(true)
+    expect(quorum.committed.length).toBe(before)
+  })
+
+  it('restarts whole within a second: the one who led last runs at once', () => {
+    const quorum = started(3, 6)
+    quorum.run(500, () => allAgree(quorum))
+    for (const node of quorum.nodes) quorum.crash(node)
+    for (const node of quorum.nodes) quorum.start(node)
+    expect(quorum.run(1_000, () => allAgree(quorum))).toBe(true)
+  })
+
+  it('is not disturbed by a voter that returns with an old log', () => {
+    const quorum = started(3, 7)
+    quorum.run(500, () => allAgree(quorum))
+    const follower = quorum.nodes.find((node) => node.state.role.name === 'follower')!
+    quorum.crash(follower)
+    quorum.append('while away')
+    quorum.run(5_000)
+    const { epoch } = quorum.leader()!.state
+    quorum.start(follower)
+    expect(quorum.run(2_000, () => allAgree(quorum))).toBe(true)
+    expect(quorum.leader()!.state.epoch).toBe(epoch)
+  })
+})
+
+describe('whatever the weather', () => {
+  it('has one leader per epoch, never loses a committed record, stores votes before it answers, and recovers', () => {
+    let elections = 0
+    const lifetime = fc.property(fc.integer(), fc.constantFrom(3, 5), (seed, voterCount) => {
+      const quorum = started(voterCount, seed)
+      quorum.weather = { lossRate: quorum.below(30) / 100, duplicateRate: 0.1, delayMaxMs: 1 + quorum.below(3_000) }
+      for (let round = 0; round < 25; round++) {
+        quorum.run(quorum.below(1_500))
+        quorum.append(`${seed}/${round}`)
+        const node = quorum.nodes[quorum.below(voterCount)]!
+        if (quorum.below(3) === 0) {
+          if (quorum.isUp(node)) quorum.crash(node)
+          else quorum.start(node)
+        }
+      }
+      quorum.weather = FAIR
+      for (const node of quorum.nodes) if (!quorum.isUp(node)) quorum.start(node)
+      quorum.run(5_000)
+      quorum.append('after healing')
+      expect(quorum.run(60_000, () => allAgree(quorum))).toBe(true)
+      elections += quorum.elections
+    })
+    fc.assert(lifetime, { numRuns: 60 })
+    expect(elections).toBeGreaterThan(60)
+  })
+})

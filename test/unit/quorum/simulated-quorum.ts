@@ -1,0 +1,306 @@
+/**
+ * Voters of one quorum on virtual time, with a network that delays, reorders, loses and duplicates, and disks that forget what
+ * was not flushed. Seeded: the same seed takes the same steps. Every invariant of the quorum is checked as it runs.
+ */
+import { INITIAL_ELECTION_STATE } from '../../../broker/quorum/election-state.ts'
+import { initialQuorumState, step } from '../../../broker/quorum/quorum-machine.ts'
+import {
+  QUORUM_TIMEOUTS,
+  type ElectionState,
+  type LogFacts,
+  type QuorumEffect,
+  type QuorumEvent,
+  type QuorumRequest,
+  type QuorumResponse,
+  type QuorumState,
+  type TimerName,
+  type VoterSet,
+} from '../../../broker/quorum/types.ts'
+import { ErrorCode } from '../../../broker/wire/errors.ts'
+
+export interface SimulatedRecord {
+  readonly epoch: number
+  readonly value: string
+}
+
+export interface Weather {
+  readonly lossRate: number
+  readonly duplicateRate: number
+  readonly delayMaxMs: number
+}
+
+export const FAIR: Weather = { lossRate: 0, duplicateRate: 0, delayMaxMs: 5 }
+const FLUSH_MS_MAX = 8
+
+interface SimulatedNode {
+  readonly id: number
+  state: QuorumState
+  /** Null while crashed. Distinguishes what was started by which life of the node. */
+  life: number | null
+  log: SimulatedRecord[]
+  flushed: number
+  election: ElectionState
+  readonly timers: Map<TimerName, number>
+}
+
+interface Planned {
+  readonly atMs: number
+  readonly order: number
+  readonly run: () => void
+}
+
+export class SimulatedQuorum {
+  readonly nodes: SimulatedNode[] = []
+  readonly committed: SimulatedRecord[] = []
+  readonly leaderOfEpoch = new Map<number, number>()
+  weather: Weather = FAIR
+  nowMs = 0
+  elections = 0
+  #order = 0
+  #random: () => number
+  #plan: Planned[] = []
+  #token = 0
+  #lives = 0
+  readonly #voters: VoterSet
+  readonly #replyTo = new Map<number, { readonly from: number; readonly at: number; readonly life: number; readonly request: QuorumRequest }>()
+
+  constructor(voterCount: number, seed: number) {
+    this.#random = mulberry(seed)
+    this.#voters = Array.from({ length: voterCount }, (_, index) => ({ id: 1001 + index, directoryId: `directory-of-${1001 + index}` }))
+    for (const { id } of this.#voters) {
+      this.nodes.push({ id, state: this.#initial(id, INITIAL_ELECTION_STATE), life: null, log: [], flushed: 0, election: INITIAL_ELECTION_STATE, timers: new Map() })
+    }
+  }
+
+  below(bound: number): number {
+    return Math.floor(this.#random() * bound)
+  }
+
+  start(node: SimulatedNode): void {
+    node.life = ++this.#lives
+    node.state = this.#initial(node.id, node.election)
+    this.#dispatch(node, { type: 'start' })
+  }
+
+  /** Power loss: what was not flushed is gone, except a part that happened to reach the disk. */
+  crash(node: SimulatedNode): void {
+    node.life = null
+    node.timers.clear()
+    node.log = node.log.slice(0, node.flushed + this.below(node.log.length - node.flushed + 1))
+    node.flushed = node.log.length
+  }
+
+  isUp(node: SimulatedNode): boolean {
+    return node.life !== null
+  }
+
+  leader(): SimulatedNode | undefined {
+    const leaders = this.nodes.filter((node) => node.life !== null && node.state.role.name === 'leader')
+    return leaders.sort((one, other) => other.state.epoch - one.state.epoch)[0]
+  }
+
+  append(value: string): void {
+    const leader = this.leader()
+    if (leader === undefined) return
+    leader.log.push({ epoch: leader.state.epoch, value })
+    this.#flushLater(leader)
+  }
+
+  /** Runs until `done`, or `forMs` of virtual time have passed; says which. */
+  run(forMs: number, done: () => boolean = () => false): boolean {
+    const untilMs = this.nowMs + forMs
+    while (!done()) {
+      let next: Planned | undefined
+      for (const planned of this.#plan) {
+        if (next === undefined || planned.atMs < next.atMs || (planned.atMs === next.atMs && planned.order < next.order)) next = planned
+      }
+      if (next === undefined || next.atMs > untilMs) {
+        this.nowMs = untilMs
+        return false
+      }
+      this.#plan.splice(this.#plan.indexOf(next), 1)
+      this.nowMs = next.atMs
+      next.run()
+    }
+    return true
+  }
+
+  #initial(id: number, election: ElectionState): QuorumState {
+    const self = this.#voters.find((voter) => voter.id === id)!
+    return initialQuorumState({ self, clusterId: 'simulated', ...QUORUM_TIMEOUTS }, this.#voters, election)
+  }
+
+  #at(delayMs: number, run: () => void): void {
+    this.#plan.push({ atMs: this.nowMs + delayMs, order: this.#order++, run })
+  }
+
+  #dispatch(node: SimulatedNode, event: QuorumEvent): void {
+    const before = node.state
+    const { state, effects } = step(before, event, factsOf(node), this.nowMs)
+    if (state.epoch < before.epoch) throw new Error('the epoch fell')
+    if (state.highWatermark < before.highWatermark) throw new Error('the high watermark fell')
+    const firstPersist = effects.findIndex(({ type }) => type === 'persist')
+    const firstMessage = effects.findIndex(({ type }) => type === 'send' || type === 'reply')
+    if (firstPersist > firstMessage && firstMessage !== -1) throw new Error('a message left before the vote was stored')
+    node.state = state
+    for (const effect of effects) this.#carryOut(node, effect)
+  }
+
+  #carryOut(node: SimulatedNode, effect: QuorumEffect): void {
+    switch (effect.type) {
+      case 'persist':
+        node.election = effect.election
+        return
+      case 'send':
+        return this.#sendRequest(node, effect.to, effect.request)
+      case 'reply':
+        return this.#sendResponse(node, effect.token, effect.response)
+      case 'serveFetch': {
+        const records = node.log.slice(effect.request.fetchOffset)
+        const { epoch, highWatermark } = node.state
+        const response = { api: 'fetch', errorCode: ErrorCode.NONE, leaderId: node.id, epoch, highWatermark, logStartOffset: 0, diverging: null, snapshot: null, records: encode(records) } as const
+        return this.#sendResponse(node, effect.token, response)
+      }
+      case 'timer':
+        return this.#startTimer(node, effect.timer, effect.delayMs + this.below(effect.jitterMs + 1))
+      case 'clearTimers':
+        return node.timers.clear()
+      case 'appendLeaderChange':
+        node.log.push({ epoch: effect.epoch, value: `leader ${node.id}` })
+        this.#noteLeader(node)
+        return this.#flushLater(node)
+      case 'appendFetched':
+        node.log.push(...decode(effect.records))
+        node.flushed = node.log.length
+        return this.#dispatchSoon(node, { type: 'flushed', endOffset: node.flushed })
+      case 'truncate':
+        node.log.length = effect.toOffset
+        node.flushed = Math.min(node.flushed, effect.toOffset)
+        return this.#dispatchSoon(node, { type: 'logChanged' })
+      case 'highWatermark':
+        return this.#noteCommitted(node, effect.offset)
+      case 'fetchSnapshot':
+        throw new Error('no log is ever cut at its start here')
+      case 'roleChanged':
+        return
+    }
+  }
+
+  #dispatchSoon(node: SimulatedNode, event: QuorumEvent): void {
+    const { life } = node
+    this.#at(0, () => {
+      if (node.life === life) this.#dispatch(node, event)
+    })
+  }
+
+  #startTimer(node: SimulatedNode, timer: TimerName, delayMs: number): void {
+    const id = this.#order++
+    node.timers.set(timer, id)
+    this.#at(delayMs, () => {
+      if (node.timers.get(timer) !== id) return
+      node.timers.delete(timer)
+      this.#dispatch(node, { type: 'timer', timer })
+    })
+  }
+
+  #flushLater(node: SimulatedNode): void {
+    const { life } = node
+    const endOffset = node.log.length
+    const last = node.log[endOffset - 1]
+    this.#at(this.below(FLUSH_MS_MAX), () => {
+      // A log cut meanwhile has nothing of that append left to report.
+      if (node.life !== life || node.log[endOffset - 1] !== last) return
+      node.flushed = Math.max(node.flushed, endOffset)
+      this.#dispatch(node, { type: 'flushed', endOffset: node.flushed })
+    })
+  }
+
+  #sendRequest(from: SimulatedNode, to: number, request: QuorumRequest): void {
+    const life = from.life!
+    // A fetch tells the leader what is stored, so whatever it claims is flushed first.
+    if (request.api === 'fetch') from.flushed = from.log.length
+    const token = ++this.#token
+    this.#replyTo.set(token, { from: from.id, at: to, life, request })
+    this.#travel(() => {
+      const target = this.nodes.find((node) => node.id === to)!
+      if (target.life === null) return this.#fail(token)
+      this.#dispatch(target, { type: 'request', token, request })
+    }, () => this.#fail(token))
+  }
+
+  #sendResponse(from: SimulatedNode, token: number, response: QuorumResponse): void {
+    const waiting = this.#replyTo.get(token)
+    if (waiting === undefined || waiting.at !== from.id) return
+    this.#travel(() => this.#answer(token, response), () => this.#fail(token))
+  }
+
+  #fail(token: number): void {
+    this.#at(200, () => this.#answer(token, null))
+  }
+
+  #answer(token: number, response: QuorumResponse | null): void {
+    const waiting = this.#replyTo.get(token)
+    if (waiting === undefined) return
+    this.#replyTo.delete(token)
+    const node = this.nodes.find(({ id }) => id === waiting.from)!
+    if (node.life === waiting.life) this.#dispatch(node, { type: 'response', from: waiting.at, request: waiting.request, response })
+  }
+
+  #travel(arrive: () => void, lose: () => void): void {
+    const { lossRate, duplicateRate, delayMaxMs } = this.weather
+    if (this.#random() < lossRate) return lose()
+    this.#at(this.below(delayMaxMs + 1), arrive)
+    if (this.#random() < duplicateRate) this.#at(this.below(delayMaxMs + 1), arrive)
+  }
+
+  #noteLeader(node: SimulatedNode): void {
+    const { epoch } = node.state
+    const other = this.leaderOfEpoch.get(epoch)
+    if (other !== undefined && other !== node.id) throw new Error(`epoch ${epoch} has two leaders, ${other} and ${node.id}`)
+    this.leaderOfEpoch.set(epoch, node.id)
+    this.elections++
+    this.#expectPrefix(node, this.committed.length)
+  }
+
+  #noteCommitted(node: SimulatedNode, offset: number): void {
+    this.#expectPrefix(node, Math.min(offset, this.committed.length))
+    this.committed.push(...node.log.slice(this.committed.length, offset))
+    if (offset > node.log.length) throw new Error('the high watermark passed the end of the log')
+  }
+
+  #expectPrefix(node: SimulatedNode, length: number): void {
+    for (let offset = 0; offset < length; offset++) {
+      const mine = node.log[offset]
+      const agreed = this.committed[offset]!
+      if (mine?.epoch !== agreed.epoch || mine.value !== agreed.value) throw new Error(`node ${node.id} lacks the committed record at ${offset}`)
+    }
+  }
+}
+
+function factsOf(node: SimulatedNode): LogFacts {
+  const { log, flushed } = node
+  return {
+    endOffset: log.length,
+    startOffset: 0,
+    flushedOffset: flushed,
+    lastEpoch: log.at(-1)?.epoch ?? 0,
+    latestSnapshot: null,
+    endOffsetForEpoch(epoch) {
+      const below = log.findLastIndex((record) => record.epoch <= epoch)
+      return below === -1 ? null : { epoch: log[below]!.epoch, endOffset: below + 1 }
+    },
+  }
+}
+
+const encode = (records: readonly SimulatedRecord[]): Buffer => (records.length === 0 ? Buffer.alloc(0) : Buffer.from(JSON.stringify(records)))
+const decode = (bytes: Buffer): SimulatedRecord[] => JSON.parse(bytes.toString()) as SimulatedRecord[]
+
+function mulberry(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
+  }
+}
