@@ -14,7 +14,7 @@ import type { QuotaKind } from '../quota/quotas.ts'
 import type { AclOperation, ResourceType } from '../security/authorizer.ts'
 import type { Principal } from '../security/principal.ts'
 import type { ErrorCode } from '../wire/errors.ts'
-import type { Decoded, Encodable, Message, VersionRange } from '../wire/schema.ts'
+import type { Api, Decoded, Encodable } from '../wire/schema.ts'
 import type { FetchSessions } from './fetch-sessions.ts'
 import type { Partitions } from './partitions.ts'
 
@@ -52,13 +52,7 @@ export interface PeerAddress {
 }
 
 /** A Kafka API as its schema file describes it. */
-export interface ApiSchema {
-  readonly key: number
-  /** The versions to advertise. */
-  readonly versions: VersionRange
-  readonly request: Message<any>
-  readonly response: Message<any>
-}
+export type ApiSchema = Api<any, any>
 
 export type Awaitable<T> = T | Promise<T>
 

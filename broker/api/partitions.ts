@@ -2,7 +2,7 @@
  * The partitions a broker hosts, as handlers and the group coordinator see them. Implemented by
  * node/partition-manager.ts and node/partition.ts, which own all state behind these interfaces.
  */
-import type { PartitionLog } from '../log/types.ts'
+import type { PartitionLog, RecordError } from '../log/types.ts'
 import type { ErrorCode } from '../wire/errors.ts'
 
 export interface Partitions {
@@ -21,9 +21,11 @@ export interface Partitions {
   diskSpace(): Promise<DiskSpace>
 }
 
+export type FailureCode = Exclude<ErrorCode, typeof ErrorCode.NONE>
+
 export type LeaderLookup =
   | { readonly partition: HostedPartition; readonly error: typeof ErrorCode.NONE }
-  | { readonly partition: null; readonly error: ErrorCode }
+  | { readonly partition: null; readonly error: FailureCode }
 
 export interface DiskSpace {
   /** -1 where the platform does not tell. */
@@ -47,10 +49,11 @@ export interface HostedPartition {
   /** Validates and appends one batch from a producer. Synchronous, so that call order is log order. */
   append(records: Buffer, options: ClientAppend): ClientAppendOutcome
   /**
-   * Calls `listener` with the bytes that became visible whenever the high watermark moves, and with 0 when the
-   * partition can no longer serve (leadership lost, deleted, offline). Returns how to stop.
+   * Calls `listener` with the bytes that became visible at `isolation` (for consumers when the high watermark moves, for
+   * replicas when the log grows), and with 0 when the partition can no longer serve (leadership lost, deleted, offline).
+   * Returns how to stop. Listeners are called in the turn of the change, and may stop themselves.
    */
-  onVisible(listener: (bytes: number) => void): () => void
+  onVisible(isolation: Isolation, listener: (bytes: number) => void): () => void
   /** DeleteRecords: moves the log start to `offset` (-1: the high watermark). Resolves with the new low watermark. */
   deleteRecordsBefore(offset: number): Promise<{ readonly error: ErrorCode; readonly lowWatermark: number }>
 }
@@ -68,10 +71,10 @@ export interface ClientAppend {
 export type ClientAppendOutcome = AppendRefused | AppendAccepted
 
 export interface AppendRefused {
-  readonly error: Exclude<ErrorCode, typeof ErrorCode.NONE>
+  readonly error: FailureCode
   readonly message: string | null
   /** Which records of the batch were wrong (KIP-467). */
-  readonly recordErrors: readonly { readonly batchIndex: number; readonly message: string | null }[]
+  readonly recordErrors: readonly RecordError[]
   /** -1 unless OUT_OF_ORDER or the like tells the client where the log starts. */
   readonly logStartOffset: number
 }

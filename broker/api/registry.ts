@@ -2,7 +2,7 @@
  * What a node serves: one entry per Kafka API, naming its schema, the listeners that offer it, where it is carried out,
  * and its handler. The list of a broker's entries is in node/broker-apis.ts, a controller's in node/controller-apis.ts.
  */
-import type { Decoded, Encodable, VersionRange } from '../wire/schema.ts'
+import { boundsOf, type Decoded, type Encodable, type VersionRange } from '../wire/schema.ts'
 import type { ErrorCode } from '../wire/errors.ts'
 import type { AdvertisedApi, ApiHandler, ApiSchema } from './context.ts'
 import { INTERNAL_LISTENER } from './context.ts'
@@ -16,9 +16,9 @@ export type ListenerScope = 'everywhere' | 'clients' | 'internal'
 
 export interface ApiOptions<Schema extends ApiSchema, Services> {
   readonly listeners: ListenerScope
-  /** Versions ApiVersions lists, where they differ from those carried out. Absent: the schema's `versions`. */
-  readonly advertise?: VersionRange | 'none'
-  /** Versions carried out, where some of the schema's are not. Absent: the request's own range. */
+  /** Versions ApiVersions lists, where they are not the schema's. */
+  readonly advertise?: VersionRange | 'never'
+  /** Versions carried out, where some of the schema's are not. */
   readonly accept?: VersionRange
   readonly handle: ApiHandler<Schema, Services>
   /**
@@ -30,7 +30,7 @@ export interface ApiOptions<Schema extends ApiSchema, Services> {
 
 export interface ForwardOptions<Schema extends ApiSchema> {
   readonly listeners: ListenerScope
-  readonly advertise?: VersionRange | 'none'
+  readonly advertise?: VersionRange | 'never'
   readonly accept?: VersionRange
   readonly failure?: (request: Decoded<Schema['request']>, error: ErrorCode) => Encodable<Schema['response']>
 }
@@ -48,6 +48,7 @@ export interface ApiDefinition<Services> {
   readonly failure: ((request: any, error: ErrorCode) => unknown) | null
 }
 
+/** Both included; `max` is Infinity when the range is open. */
 export interface Versions {
   readonly min: number
   readonly max: number
@@ -67,8 +68,9 @@ export function forwardedApi<Schema extends ApiSchema>(schema: Schema, options: 
 }
 
 function describe<Schema extends ApiSchema>(schema: Schema, options: ForwardOptions<Schema>) {
-  const accepted = parseVersions(options.accept ?? schema.request.versions)
-  const advertised = options.advertise === 'none' ? null : parseVersions(options.advertise ?? schema.versions)
+  const accepted = boundsOf(options.accept ?? schema.versions)
+  const advertise = options.advertise ?? schema.advertised
+  const advertised = advertise === 'never' ? null : boundsOf(advertise)
   return { schema, listeners: options.listeners, accepted, advertised, failure: options.failure ?? null }
 }
 
@@ -103,12 +105,4 @@ export class ApiRegistry<Services> {
 function isOffered(scope: ListenerScope, listener: string): boolean {
   if (scope === 'everywhere') return true
   return (scope === 'internal') === (listener === INTERNAL_LISTENER)
-}
-
-/** '0-13', '3+' or '5' as bounds; an open range ends at the largest int16. */
-export function parseVersions(range: VersionRange): Versions {
-  const [from, to] = range.split('-')
-  const min = Number.parseInt(from ?? '', 10)
-  if (to !== undefined) return { min, max: Number.parseInt(to, 10) }
-  return { min, max: range.endsWith('+') ? 32767 : min }
 }

@@ -1,0 +1,133 @@
+/**
+ * Fetch v4-18 from a broker: whole batches as stored, in the order the partitions were asked for.
+ *
+ * v5: log start. v7: sessions (KIP-227). v9: the leader epoch is checked (KIP-320). v12: divergence from the fetcher's
+ * last epoch. v13: topics by id. v15: the replica's state. v16: who leads instead (KIP-951).
+ *
+ * The reply waits until minBytes can be sent or maxWaitMs have passed; a partition in error or a divergence is answered
+ * at once. The first partition that has anything gets at least one whole batch, whatever the limits. Consumers see what
+ * is below the high watermark, or below the last stable offset with read_committed; replicas, which only the INTERNAL
+ * listener serves, see all that is in the log.
+ */
+import { AclOperation } from '../security/authorizer.ts'
+import { ErrorCode } from '../wire/errors.ts'
+import type { Decoded, Encodable } from '../wire/schema.ts'
+import { fetch } from './01-fetch.schema.ts'
+import { type BrokerServices, INTERNAL_LISTENER, type RequestContext } from './context.ts'
+import { type FetchedPartition, fetchPartitions, type ResolvedTarget } from './fetch-read.ts'
+import type { FetchExchange, FetchTarget } from './fetch-sessions.ts'
+import { LeaderHints } from './leader-hints.ts'
+import type { Isolation } from './partitions.ts'
+import { defineApi } from './registry.ts'
+import { findTopic } from './topics.ts'
+
+type Request = Decoded<typeof fetch.request>
+type Response = Encodable<typeof fetch.response>
+type TopicResponse = Response['responses'][number]
+type Services = Pick<BrokerServices, 'image' | 'partitions' | 'fetchSessions' | 'settings' | 'time'>
+
+const BY_ID_SINCE = 13
+const REPLICA_STATE_SINCE = 15
+const READ_COMMITTED = 1
+
+export const fetchApi = defineApi(fetch, {
+  listeners: 'everywhere',
+  failure: (_request, error) => emptyFetch(error),
+  async handle(request, context, services: Services) {
+    const replicaId = context.apiVersion >= REPLICA_STATE_SINCE ? request.replicaState.replicaId : request.replicaId
+    const isReplica = replicaId >= 0
+    const exchange = services.fetchSessions.begin({
+      sessionId: request.sessionId,
+      sessionEpoch: request.sessionEpoch,
+      usesTopicIds: context.apiVersion >= BY_ID_SINCE,
+      isReplica,
+      targets: targetsOf(request),
+      forgotten: forgottenOf(request),
+    })
+    if (typeof exchange === 'number') return emptyFetch(exchange)
+    const targets = exchange.targets.map((target) => resolve(target, isReplica, context, services))
+    const fetched = await fetchPartitions(targets, {
+      isolation: isolationOf(request, isReplica),
+      minBytes: request.minBytes,
+      maxBytes: Math.min(request.maxBytes, services.settings.fetchBytesMax),
+      maxWaitMs: request.maxWaitMs,
+      time: services.time,
+      signal: context.signal,
+    })
+    return response(exchange, targets, fetched, context, services)
+  },
+})
+
+function isolationOf(request: Request, isReplica: boolean): Isolation {
+  if (isReplica) return 'replica'
+  return request.isolationLevel === READ_COMMITTED ? 'readCommitted' : 'readUncommitted'
+}
+
+function targetsOf(request: Request): FetchTarget[] {
+  const targets: FetchTarget[] = []
+  for (const { topic, topicId, partitions } of request.topics) {
+    for (const asked of partitions) {
+      const { partition, currentLeaderEpoch, fetchOffset, lastFetchedEpoch, partitionMaxBytes } = asked
+      targets.push({ topic, topicId, partition, currentLeaderEpoch, fetchOffset, lastFetchedEpoch, partitionMaxBytes })
+    }
+  }
+  return targets
+}
+
+function forgottenOf(request: Request) {
+  return request.forgottenTopicsData.flatMap(({ topic, topicId, partitions }) =>
+    partitions.map((partition) => ({ topic, topicId, partition })),
+  )
+}
+
+function resolve(target: FetchTarget, isReplica: boolean, context: RequestContext, services: Services): ResolvedTarget {
+  const byId = context.apiVersion >= BY_ID_SINCE
+  const found = findTopic(services.image(), context, { name: target.topic, topicId: target.topicId, byId }, AclOperation.READ)
+  if (found.error !== ErrorCode.NONE) return { target, topic: found.name, error: found.error }
+  // Replication is the cluster's own: elsewhere a client posing as a replica has no right to uncommitted records.
+  if (isReplica && context.listener !== INTERNAL_LISTENER) return { target, topic: found.name, error: ErrorCode.TOPIC_AUTHORIZATION_FAILED }
+  const { partition, error } = services.partitions.leader(found.name, target.partition, target.currentLeaderEpoch)
+  if (partition === null) return { target, topic: found.name, error }
+  if (byId && partition.topicId !== target.topicId) return { target, topic: found.name, error: ErrorCode.INCONSISTENT_TOPIC_ID }
+  return { target, topic: found.name, error: ErrorCode.NONE, partition }
+}
+
+function response(
+  exchange: FetchExchange,
+  targets: readonly ResolvedTarget[],
+  fetched: readonly FetchedPartition[],
+  context: RequestContext,
+  services: Services,
+): Response {
+  const { sessionId, isListed } = exchange.finish(fetched)
+  const hints = new LeaderHints(services.image(), context.listener)
+  const responses: TopicResponse[] = []
+  let recordBytes = 0
+  let last: { topic: string; topicId: string; partitions: TopicResponse['partitions'][number][] } | null = null
+  for (const [index, answer] of fetched.entries()) {
+    if (!isListed(index)) continue
+    const { target, topic } = targets[index]!
+    if (last === null || last.topic !== target.topic || last.topicId !== target.topicId) {
+      last = { topic: target.topic, topicId: target.topicId, partitions: [] }
+      responses.push(last)
+    }
+    recordBytes += answer.recordBytes
+    last.partitions.push({
+      partitionIndex: target.partition,
+      errorCode: answer.errorCode,
+      highWatermark: answer.highWatermark,
+      lastStableOffset: answer.lastStableOffset,
+      logStartOffset: answer.logStartOffset,
+      divergingEpoch: answer.divergingEpoch ?? undefined,
+      currentLeader: hints.for(topic, target.partition, answer.errorCode),
+      abortedTransactions: answer.abortedTransactions,
+      records: answer.records,
+    })
+  }
+  const throttleTimeMs = context.quota('fetchBytes', recordBytes)
+  return { throttleTimeMs, errorCode: ErrorCode.NONE, sessionId, responses, nodeEndpoints: hints.endpoints }
+}
+
+function emptyFetch(errorCode: ErrorCode): Response {
+  return { throttleTimeMs: 0, errorCode, sessionId: 0, responses: [] }
+}

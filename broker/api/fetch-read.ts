@@ -1,0 +1,152 @@
+/**
+ * Reads what one Fetch asks for, and waits for more when there is too little.
+ *
+ * A waiting fetch holds no records: it listens to its partitions, counts the bytes that become visible, and reads once
+ * they suffice, a partition can no longer serve, the wait is over, or the connection is gone. One connection has one
+ * fetch waiting at a time, so the listener's connection bound is the bound of this purgatory too.
+ */
+import type { AbortedTransaction } from '../log/types.ts'
+import { ErrorCode } from '../wire/errors.ts'
+import type { Time } from './context.ts'
+import type { FetchTarget, PartitionAnswer } from './fetch-sessions.ts'
+import type { HostedPartition, Isolation } from './partitions.ts'
+
+export type ResolvedTarget = ReadableTarget | FailedTarget
+
+export interface ReadableTarget {
+  readonly target: FetchTarget
+  readonly topic: string
+  readonly error: typeof ErrorCode.NONE
+  readonly partition: HostedPartition
+}
+
+export interface FailedTarget {
+  readonly target: FetchTarget
+  readonly topic: string
+  readonly error: Exclude<ErrorCode, typeof ErrorCode.NONE>
+}
+
+export interface FetchedPartition extends PartitionAnswer {
+  readonly divergingEpoch: { readonly epoch: number; readonly endOffset: number } | null
+  /** Null unless read_committed. */
+  readonly abortedTransactions: readonly AbortedTransaction[] | null
+  readonly records: readonly Buffer[]
+}
+
+export interface FetchLimits {
+  readonly isolation: Isolation
+  readonly minBytes: number
+  readonly maxBytes: number
+  readonly maxWaitMs: number
+  readonly time: Pick<Time, 'after'>
+  /** Ends the wait when nobody will read the reply. */
+  readonly signal: AbortSignal
+}
+
+/** One answer for each target, in their order. */
+export async function fetchPartitions(targets: readonly ResolvedTarget[], limits: FetchLimits): Promise<readonly FetchedPartition[]> {
+  const first = await readAll(targets, limits)
+  const missingBytes = limits.minBytes - first.recordBytes
+  if (missingBytes <= 0 || limits.maxWaitMs <= 0 || first.mustAnswer || targets.length === 0) return first.answers
+  await untilVisible(targets, first.visibleEnds, missingBytes, limits)
+  return (await readAll(targets, limits)).answers
+}
+
+interface ReadPass {
+  readonly answers: readonly FetchedPartition[]
+  readonly recordBytes: number
+  /** An error or a divergence: the fetcher must hear of it at once. */
+  readonly mustAnswer: boolean
+  /** How far each target could be read at the time, -1 for those in error. */
+  readonly visibleEnds: readonly number[]
+}
+
+async function readAll(targets: readonly ResolvedTarget[], limits: FetchLimits): Promise<ReadPass> {
+  const answers: FetchedPartition[] = []
+  const visibleEnds: number[] = []
+  let recordBytes = 0
+  let mustAnswer = false
+  for (const resolved of targets) {
+    if (resolved.error !== ErrorCode.NONE) {
+      answers.push(failed(resolved.error))
+      visibleEnds.push(-1)
+      mustAnswer = true
+      continue
+    }
+    visibleEnds.push(resolved.partition.visibleEnd(limits.isolation))
+    const answer = await readOne(resolved, limits, recordBytes)
+    answers.push(answer)
+    recordBytes += answer.recordBytes
+    mustAnswer ||= answer.errorCode !== ErrorCode.NONE || answer.isDiverging
+  }
+  return { answers, recordBytes, mustAnswer, visibleEnds }
+}
+
+async function readOne({ target, partition }: ReadableTarget, limits: FetchLimits, spentBytes: number): Promise<FetchedPartition> {
+  if (!partition.isLeader) return failed(partition.isOffline ? ErrorCode.KAFKA_STORAGE_ERROR : ErrorCode.NOT_LEADER_OR_FOLLOWER)
+  const { log } = partition
+  const diverging = divergence(target, partition)
+  if (diverging === 'unknown' || target.fetchOffset < log.logStartOffset) return failed(ErrorCode.OFFSET_OUT_OF_RANGE)
+  if (diverging !== null) return answered(partition, { divergingEpoch: diverging })
+  if (target.fetchOffset > log.logEndOffset) return failed(ErrorCode.OFFSET_OUT_OF_RANGE)
+  const upToOffset = partition.visibleEnd(limits.isolation)
+  const maxBytes = Math.max(0, Math.min(target.partitionMaxBytes, limits.maxBytes - spentBytes))
+  const isFirst = spentBytes === 0
+  const isReadCommitted = limits.isolation === 'readCommitted'
+  if (target.fetchOffset >= upToOffset || (maxBytes === 0 && !isFirst)) {
+    return answered(partition, isReadCommitted ? { abortedTransactions: [] } : {})
+  }
+  const request = { fromOffset: target.fetchOffset, maxBytes, upToOffset, atLeastOneBatch: isFirst }
+  const { errorCode, records, bytes, nextOffset } = log.readCached(request) ?? (await log.read(request))
+  if (errorCode !== ErrorCode.NONE) return failed(errorCode)
+  const abortedTransactions = isReadCommitted ? await log.abortedTransactions(target.fetchOffset, nextOffset) : null
+  return answered(partition, { records, recordBytes: bytes, abortedTransactions })
+}
+
+/** KIP-595's check of the fetcher's last epoch: where the leader's log parts from it, or null when it does not. */
+function divergence(target: FetchTarget, { log }: HostedPartition): { epoch: number; endOffset: number } | 'unknown' | null {
+  if (target.lastFetchedEpoch < 0) return null
+  const { leaderEpoch, endOffset } = log.endOffsetForEpoch(target.lastFetchedEpoch)
+  if (leaderEpoch < 0 || endOffset < 0) return 'unknown'
+  return leaderEpoch < target.lastFetchedEpoch || endOffset < target.fetchOffset ? { epoch: leaderEpoch, endOffset } : null
+}
+
+function failed(errorCode: ErrorCode): FetchedPartition {
+  return { ...nothing, errorCode, highWatermark: -1, lastStableOffset: -1, logStartOffset: -1 }
+}
+
+function answered({ log }: HostedPartition, found: Partial<FetchedPartition>): FetchedPartition {
+  const { highWatermark, lastStableOffset, logStartOffset } = log
+  const isDiverging = found.divergingEpoch !== undefined && found.divergingEpoch !== null
+  return { ...nothing, errorCode: ErrorCode.NONE, highWatermark, lastStableOffset, logStartOffset, ...found, isDiverging }
+}
+
+const nothing = { recordBytes: 0, isDiverging: false, divergingEpoch: null, abortedTransactions: null, records: [] } as const
+
+/** Resolves when reading again is worth it. */
+function untilVisible(targets: readonly ResolvedTarget[], seenEnds: readonly number[], missingBytes: number, limits: FetchLimits): Promise<void> {
+  return new Promise((resolve) => {
+    const stops: (() => void)[] = []
+    let stillMissing = missingBytes
+    const finish = (): void => {
+      for (const stop of stops.splice(0)) stop()
+      resolve()
+    }
+    const onVisible = (bytes: number): void => {
+      stillMissing -= bytes
+      if (bytes === 0 || stillMissing <= 0) finish()
+    }
+    const timer = limits.time.after(limits.maxWaitMs, finish)
+    stops.push(() => timer.cancel())
+    limits.signal.addEventListener('abort', finish, { once: true })
+    stops.push(() => limits.signal.removeEventListener('abort', finish))
+    let movedMeanwhile = limits.signal.aborted
+    for (const [index, resolved] of targets.entries()) {
+      if (resolved.error !== ErrorCode.NONE) continue
+      stops.push(resolved.partition.onVisible(limits.isolation, onVisible))
+      movedMeanwhile ||= resolved.partition.visibleEnd(limits.isolation) !== seenEnds[index]
+    }
+    // What became visible between the read and the listening was not counted.
+    if (movedMeanwhile) finish()
+  })
+}
