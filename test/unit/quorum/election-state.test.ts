@@ -15,7 +15,11 @@ describe('the quorum-state file', () => {
       leaderId: fc.option(id),
       votedFor: fc.option(fc.record({ id, directoryId: fc.constant('K9zq8zKfQKm1yVb3b5J1tw') })),
     })
-    fc.assert(fc.property(election, (state) => expect(decodeElectionState(encodeElectionState(state))).toEqual(state)))
+    fc.assert(
+      fc.property(election, (state) => {
+        expect(decodeElectionState(encodeElectionState(state))).toEqual(state)
+      }),
+    )
   })
 
   it('is read in data version 0, which has no directory', () => {

@@ -92,12 +92,19 @@ describe('whatever the weather', () => {
     let elections = 0
     const lifetime = fc.property(fc.integer(), fc.constantFrom(3, 5), (seed, voterCount) => {
       const quorum = started(voterCount, seed)
-      quorum.weather = { lossRate: quorum.below(30) / 100, duplicateRate: 0.1, delayMaxMs: 1 + quorum.below(3_000) }
-      for (let round = 0; round < 25; round++) {
-        quorum.run(quorum.below(1_500))
-        quorum.append(`${seed}/${round}`)
+      for (let round = 0; round < 30; round++) {
         const node = quorum.nodes[quorum.below(voterCount)]!
-        if (quorum.below(3) === 0) {
+        quorum.weather = {
+          lossRate: quorum.below(2) * quorum.below(30) / 100,
+          duplicateRate: 0.1,
+          delayMaxMs: [2, 2, 20, 200, 2_000][quorum.below(5)]!,
+          cutOff: quorum.below(2) === 0 ? node.id : null,
+        }
+        for (let appended = 0; appended < 3; appended++) {
+          quorum.append(`${seed}/${round}/${appended}`)
+          quorum.run(quorum.below(1_000))
+        }
+        if (quorum.below(4) === 0) {
           if (quorum.isUp(node)) quorum.crash(node)
           else quorum.start(node)
         }

@@ -27,9 +27,11 @@ export interface Weather {
   readonly lossRate: number
   readonly duplicateRate: number
   readonly delayMaxMs: number
+  /** This node hears nobody and is heard by nobody. */
+  readonly cutOff: number | null
 }
 
-export const FAIR: Weather = { lossRate: 0, duplicateRate: 0, delayMaxMs: 5 }
+export const FAIR: Weather = { lossRate: 0, duplicateRate: 0, delayMaxMs: 5, cutOff: null }
 const FLUSH_MS_MAX = 8
 
 interface SimulatedNode {
@@ -221,17 +223,18 @@ export class SimulatedQuorum {
     if (request.api === 'fetch') from.flushed = from.log.length
     const token = ++this.#token
     this.#replyTo.set(token, { from: from.id, at: to, life, request })
-    this.#travel(() => {
+    const arrive = (): void => {
       const target = this.nodes.find((node) => node.id === to)!
       if (target.life === null) return this.#fail(token)
       this.#dispatch(target, { type: 'request', token, request })
-    }, () => this.#fail(token))
+    }
+    this.#travel([from.id, to], arrive, () => this.#fail(token))
   }
 
   #sendResponse(from: SimulatedNode, token: number, response: QuorumResponse): void {
     const waiting = this.#replyTo.get(token)
     if (waiting === undefined || waiting.at !== from.id) return
-    this.#travel(() => this.#answer(token, response), () => this.#fail(token))
+    this.#travel([from.id, waiting.from], () => this.#answer(token, response), () => this.#fail(token))
   }
 
   #fail(token: number): void {
@@ -246,9 +249,9 @@ export class SimulatedQuorum {
     if (node.life === waiting.life) this.#dispatch(node, { type: 'response', from: waiting.at, request: waiting.request, response })
   }
 
-  #travel(arrive: () => void, lose: () => void): void {
-    const { lossRate, duplicateRate, delayMaxMs } = this.weather
-    if (this.#random() < lossRate) return lose()
+  #travel(ends: readonly [number, number], arrive: () => void, lose: () => void): void {
+    const { lossRate, duplicateRate, delayMaxMs, cutOff } = this.weather
+    if (this.#random() < lossRate || (cutOff !== null && ends.includes(cutOff))) return lose()
     this.#at(this.below(delayMaxMs + 1), arrive)
     if (this.#random() < duplicateRate) this.#at(this.below(delayMaxMs + 1), arrive)
   }
