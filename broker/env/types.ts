@@ -93,7 +93,10 @@ export interface DiskLock {
   release(): Promise<void>
 }
 
-/** Calls on one file are carried out in the order they were made. */
+/**
+ * Calls on one file are carried out in the order they were made; reads may run side by side. A sync covers the calls made
+ * before it, and later calls do not wait for it, so that syncing in the background stalls no append.
+ */
 export interface DiskFile {
   readonly path: string
   /** Fills `target` from `position`; resolves with the bytes read, fewer only at the end of the file. */
