@@ -13,7 +13,7 @@ import type { Decoded, Encodable } from '../wire/schema.ts'
 import { produce } from './00-produce.schema.ts'
 import type { BrokerServices, RequestContext } from './context.ts'
 import { LeaderHints } from './leader-hints.ts'
-import type { ClientAppend, ClientAppendOutcome, FailureCode } from './partitions.ts'
+import type { AppendOutcome, FailureCode, PartitionAppend } from './partitions.ts'
 import { defineApi } from './registry.ts'
 import { findTopic, isInternalTopic, type TopicLookup } from './topics.ts'
 
@@ -34,7 +34,7 @@ export const produceApi = defineApi(produce, {
     if (acks !== 0 && acks !== 1 && acks !== -1) return failedProduce(request, ErrorCode.INVALID_REQUIRED_ACKS)
     // A transaction is opened by InitProducerId with its id, which this broker does not grant.
     if (request.transactionalId !== null) return refuseAll(request, context, ErrorCode.INVALID_TXN_STATE)
-    const options = { acks, timeoutMs: request.timeoutMs, zstdAllowed: context.apiVersion >= ZSTD_SINCE } as const
+    const options = { origin: 'client', acks, timeoutMs: request.timeoutMs, zstdAllowed: context.apiVersion >= ZSTD_SINCE } as const
     const appends = request.topicData.map((topic) => appendTopic(topic, options, context, services))
     const throttleTimeMs = context.quota('produceBytes', bytesOf(request))
     context.ordered()
@@ -46,10 +46,10 @@ export const produceApi = defineApi(produce, {
 interface TopicAppend {
   readonly named: TopicData
   readonly name: string
-  readonly partitions: readonly { readonly index: number; readonly outcome: ClientAppendOutcome }[]
+  readonly partitions: readonly { readonly index: number; readonly outcome: AppendOutcome }[]
 }
 
-function appendTopic(named: TopicData, options: ClientAppend, context: RequestContext, services: Services): TopicAppend {
+function appendTopic(named: TopicData, options: PartitionAppend, context: RequestContext, services: Services): TopicAppend {
   const byId = context.apiVersion >= BY_ID_SINCE
   const found = findTopic(services.image(), context, { name: named.name, topicId: named.topicId, byId }, AclOperation.WRITE)
   const partitions = named.partitionData.map(({ index, records }) => ({
@@ -59,7 +59,7 @@ function appendTopic(named: TopicData, options: ClientAppend, context: RequestCo
   return { named, name: found.name, partitions }
 }
 
-function appendPartition(found: TopicLookup, index: number, records: Buffer | null, options: ClientAppend, services: Services): ClientAppendOutcome {
+function appendPartition(found: TopicLookup, index: number, records: Buffer | null, options: PartitionAppend, services: Services): AppendOutcome {
   if (found.error !== ErrorCode.NONE) return refused(found.error)
   if (isInternalTopic(found.name)) return refused(ErrorCode.INVALID_TOPIC_EXCEPTION, `${found.name} is written by the cluster alone`)
   const { partition, error } = services.partitions.leader(found.name, index)
@@ -68,7 +68,7 @@ function appendPartition(found: TopicLookup, index: number, records: Buffer | nu
   return partition.append(records, options)
 }
 
-function refused(error: FailureCode, message: string | null = null): ClientAppendOutcome {
+function refused(error: FailureCode, message: string | null = null): AppendOutcome {
   return { error, message, recordErrors: [], logStartOffset: -1 }
 }
 
@@ -106,7 +106,7 @@ async function acknowledge(appends: readonly TopicAppend[], context: RequestCont
   return { responses, nodeEndpoints: hints.endpoints, throttleTimeMs: 0 }
 }
 
-function partitionResponse(index: number, outcome: ClientAppendOutcome, errorCode: ErrorCode): PartitionResponse {
+function partitionResponse(index: number, outcome: AppendOutcome, errorCode: ErrorCode): PartitionResponse {
   if (outcome.error !== ErrorCode.NONE) {
     const recordErrors = outcome.recordErrors.map(({ batchIndex, message }) => ({ batchIndex, batchIndexErrorMessage: message }))
     return { index, errorCode, baseOffset: -1, logStartOffset: outcome.logStartOffset, recordErrors, errorMessage: outcome.message }

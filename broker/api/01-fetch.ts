@@ -45,7 +45,7 @@ export const fetchApi = defineApi(fetch, {
       forgotten: forgottenOf(request),
     })
     if (typeof exchange === 'number') return emptyFetch(exchange)
-    const targets = exchange.targets.map((target) => resolve(target, isReplica, context, services))
+    const targets = exchange.targets.map((target) => resolve(target, replicaId, context, services))
     const fetched = await fetchPartitions(targets, {
       isolation: isolationOf(request, isReplica),
       minBytes: request.minBytes,
@@ -80,15 +80,16 @@ function forgottenOf(request: Request) {
   )
 }
 
-function resolve(target: FetchTarget, isReplica: boolean, context: RequestContext, services: Services): ResolvedTarget {
+function resolve(target: FetchTarget, replicaId: number, context: RequestContext, services: Services): ResolvedTarget {
   const byId = context.apiVersion >= BY_ID_SINCE
   const found = findTopic(services.image(), context, { name: target.topic, topicId: target.topicId, byId }, AclOperation.READ)
   if (found.error !== ErrorCode.NONE) return { target, topic: found.name, error: found.error }
   // Replication is the cluster's own: elsewhere a client posing as a replica has no right to uncommitted records.
-  if (isReplica && context.listener !== INTERNAL_LISTENER) return { target, topic: found.name, error: ErrorCode.TOPIC_AUTHORIZATION_FAILED }
+  if (replicaId >= 0 && context.listener !== INTERNAL_LISTENER) return { target, topic: found.name, error: ErrorCode.TOPIC_AUTHORIZATION_FAILED }
   const { partition, error } = services.partitions.leader(found.name, target.partition, target.currentLeaderEpoch)
   if (partition === null) return { target, topic: found.name, error }
   if (byId && partition.topicId !== target.topicId) return { target, topic: found.name, error: ErrorCode.INCONSISTENT_TOPIC_ID }
+  if (replicaId >= 0) partition.followerFetched(replicaId, target.fetchOffset)
   return { target, topic: found.name, error: ErrorCode.NONE, partition }
 }
 

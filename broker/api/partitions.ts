@@ -15,6 +15,11 @@ export interface Partitions {
   leader(topic: string, partition: number, currentLeaderEpoch?: number): LeaderLookup
   /** Every replica this broker hosts, in no particular order. */
   hosted(): Iterable<HostedPartition>
+  /**
+   * Calls `listener` whenever a hosted replica becomes leader (also anew, in a later epoch), stops being it, or goes;
+   * `isLeader` and `leaderEpoch` tell which. Returns how to stop.
+   */
+  onLeadershipChange(listener: (partition: HostedPartition) => void): () => void
   /** The directory that holds the logs. */
   readonly logDirectory: string
   /** Bytes its file system has in all and has left, for DescribeLogDirs. */
@@ -46,8 +51,10 @@ export interface HostedPartition {
   readonly log: PartitionLog
   /** Where consumers stop: the high watermark, or the last stable offset for read_committed. */
   visibleEnd(isolation: Isolation): number
-  /** Validates and appends one batch from a producer. Synchronous, so that call order is log order. */
-  append(records: Buffer, options: ClientAppend): ClientAppendOutcome
+  /** Validates and appends one batch. Synchronous, so that call order is log order. Takes ownership of `records`. */
+  append(records: Buffer, options: PartitionAppend): AppendOutcome
+  /** A follower asked for `fetchOffset`, so it holds everything below; only counted while this broker leads. */
+  followerFetched(replicaId: number, fetchOffset: number): void
   /**
    * Calls `listener` with the bytes that became visible at `isolation` (for consumers when the high watermark moves, for
    * replicas when the log grows), and with 0 when the partition can no longer serve (leadership lost, deleted, offline).
@@ -60,7 +67,9 @@ export interface HostedPartition {
 
 export type Isolation = 'readUncommitted' | 'readCommitted' | 'replica'
 
-export interface ClientAppend {
+export interface PartitionAppend {
+  /** 'coordinator' for batches made inside the broker, which may be larger and may be control batches. */
+  readonly origin: 'client' | 'coordinator'
   readonly acks: 0 | 1 | -1
   /** How long `acknowledged` may take with acks=-1, before REQUEST_TIMED_OUT. */
   readonly timeoutMs: number
@@ -68,7 +77,7 @@ export interface ClientAppend {
   readonly zstdAllowed: boolean
 }
 
-export type ClientAppendOutcome = AppendRefused | AppendAccepted
+export type AppendOutcome = AppendRefused | AppendAccepted
 
 export interface AppendRefused {
   readonly error: FailureCode
