@@ -7,6 +7,7 @@ import { initialQuorumState, step } from '../../../broker/quorum/quorum-machine.
 import {
   QUORUM_TIMEOUTS,
   type ElectionState,
+  type FetchRequest,
   type LogFacts,
   type QuorumEffect,
   type QuorumEvent,
@@ -33,6 +34,7 @@ export interface Weather {
 
 export const FAIR: Weather = { lossRate: 0, duplicateRate: 0, delayMaxMs: 5, cutOff: null }
 const FLUSH_MS_MAX = 8
+const POLL_MS = 40
 
 interface SimulatedNode {
   readonly id: number
@@ -158,6 +160,9 @@ export class SimulatedQuorum {
       case 'reply':
         return this.#sendResponse(node, effect.token, effect.response)
       case 'serveFetch': {
+        const { fetchOffset, highWatermark: known, maxWaitMs } = effect.request
+        const hasNews = fetchOffset < node.log.length || known < node.state.highWatermark
+        if (!hasNews && maxWaitMs > 0) return this.#serveLater(node, effect.token, effect.request)
         const records = node.log.slice(effect.request.fetchOffset)
         const { epoch, highWatermark } = node.state
         const response = { api: 'fetch', errorCode: ErrorCode.NONE, leaderId: node.id, epoch, highWatermark, logStartOffset: 0, diverging: null, snapshot: null, records: encode(records) } as const
@@ -186,6 +191,14 @@ export class SimulatedQuorum {
       case 'roleChanged':
         return
     }
+  }
+
+  #serveLater(node: SimulatedNode, token: number, request: FetchRequest): void {
+    const { life } = node
+    this.#at(POLL_MS, () => {
+      const rest = { ...request, maxWaitMs: Math.max(0, request.maxWaitMs - POLL_MS) }
+      if (node.life === life) this.#dispatch(node, { type: 'request', token, request: rest })
+    })
   }
 
   #dispatchSoon(node: SimulatedNode, event: QuorumEvent): void {
