@@ -1,0 +1,46 @@
+import { TransportError } from '../env/types.ts'
+
+/** Every way the client's side of a connection can fail. */
+export type ChannelErrorCode =
+  | 'CONNECTION_REFUSED'
+  | 'HOST_NOT_FOUND'
+  | 'CONNECT_TIMED_OUT'
+  | 'CONNECT_FAILED'
+  | 'CONNECTION_LOST'
+  | 'TLS_EXPECTED'
+  | 'NOT_KAFKA'
+  | 'MALFORMED_REPLY'
+  | 'DEADLINE_EXCEEDED'
+  | 'CANCELLED'
+  | 'CLOSED'
+  | 'TOO_MANY_REQUESTS'
+
+/** What a request on a channel, or opening one, failed with. The message names the address and says what to look at. */
+export class ChannelError extends Error {
+  readonly code: ChannelErrorCode
+
+  constructor(code: ChannelErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.name = 'ChannelError'
+    this.code = code
+  }
+}
+
+/** Why a connection to `address` (host:port) could not be had, in words for a person. */
+export function connectFailure(address: string, error: unknown): ChannelError {
+  const code = error instanceof TransportError ? error.code : ''
+  switch (code) {
+    case 'ECONNREFUSED':
+      return new ChannelError('CONNECTION_REFUSED', `Nothing listens on ${address} (connection refused). Is the broker running, and is the port right?`, { cause: error })
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+    case 'EAI_NONAME':
+      return new ChannelError('HOST_NOT_FOUND', `The host name of ${address} cannot be resolved. Check its spelling and DNS.`, { cause: error })
+    case 'ETIMEDOUT':
+      return new ChannelError('CONNECT_TIMED_OUT', `${address} does not answer (connecting timed out). Is a firewall or a wrong address in the way?`, { cause: error })
+    case 'ABORTED':
+      return new ChannelError('CANCELLED', `Connecting to ${address} was cancelled.`, { cause: error })
+    default:
+      return new ChannelError('CONNECT_FAILED', `Cannot connect to ${address}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+  }
+}
