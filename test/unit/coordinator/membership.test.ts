@@ -179,3 +179,18 @@ test('a new coordinator finds the group in the log as it was, and gives members 
   await harness.advance(9_000)
   expect(harness.coordinator.heartbeat('g', claim(member.memberId, 1)).errorCode).toBe(ErrorCode.NONE)
 })
+
+test('an assignment stored late, for an earlier generation, does not make the present one stable', async () => {
+  const harness = await Harness.started()
+  const first = await harness.coordinator.join('g', joinRequest())
+  harness.holdsAppends = true
+  const late = watch(harness.coordinator.sync('g', syncRequest(first.memberId, 1, { [first.memberId]: 'old' })))
+  await settle()
+  const second = watch(harness.coordinator.join('g', joinRequest({ clientId: 'second' })))
+  const again = watch(harness.coordinator.join('g', joinRequest({ memberId: first.memberId })))
+  await settle()
+  expect(late.value!.errorCode).toBe(ErrorCode.REBALANCE_IN_PROGRESS)
+  expect([again.value!.generationId, second.value!.generationId]).toEqual([2, 2])
+  await harness.releaseAppends()
+  expect(harness.coordinator.describe('g').state).toBe('CompletingRebalance')
+})

@@ -136,3 +136,15 @@ test('offsets of a deleted topic are forgotten', async () => {
   await harness.coordinator.topicsDeleted(new Set(['t']))
   expect(committed(harness).offset).toBe(-1)
 })
+
+test('a commit under way when the coordinator moves is answered NOT_COORDINATOR and applied by the next one alone', async () => {
+  const harness = await Harness.started()
+  harness.holdsAppends = true
+  const reply = watch(harness.coordinator.commitOffsets('g', commit(9)))
+  await settle()
+  harness.coordinator.resigned(0)
+  await harness.releaseAppends()
+  expect(reply.value!.topics[0]!.partitions[0]!.errorCode).toBe(ErrorCode.NOT_COORDINATOR)
+  await harness.coordinator.elected(0, 2)
+  expect(committed(harness).offset).toBe(9)
+})
