@@ -1,0 +1,74 @@
+import { Command, InvalidArgumentError, Option } from 'commander'
+import packageJson from '../../package.json' with { type: 'json' }
+import type { ClusterFlags, ServeFlags } from './flags.ts'
+import { serve } from './serve.ts'
+import { up } from './up.ts'
+
+export interface ProgramHooks {
+  /** Called once the command has done its start-up work. */
+  onReady(): void
+}
+
+/** Parsing throws a CommanderError: code 0 for help and version, anything else after one line on stderr. */
+export function createProgram(hooks: ProgramHooks): Command {
+  const program = new Command('weir')
+    .description('A Kafka console with a real cluster inside.')
+    .version(packageJson.version)
+    .helpCommand(false)
+    .configureOutput({
+      outputError: (text, write) =>
+        write(
+          `weir: ${text
+            .replace(/^error: /, '')
+            .trim()
+            .replaceAll(/\s*\n\s*/g, ' ')}\n`,
+        ),
+    })
+    .exitOverride()
+  const command = (name: string): Command => clusterCommand(program, name)
+
+  command('up')
+    .description('run a cluster in the foreground until interrupted')
+    .option('--json', 'print one line of JSON when ready, nothing else')
+    .addHelpText('after', '\nEnd it with Ctrl-C, or SIGTERM to the process whose pid --json prints.')
+    .action((flags: ClusterFlags) => up(flags, hooks))
+
+  command('serve')
+    .description('run a cluster and serve the console to a browser')
+    .option('--host-port <port>', 'port of the console on 127.0.0.1 (default: any free one)', port)
+    .option('--open', "open the console in the system's browser")
+    .option('--json', 'print one line of JSON when ready, nothing else')
+    .action((flags: ServeFlags) => serve(flags, hooks))
+
+  return program
+}
+
+function clusterCommand(program: Command, name: string): Command {
+  return program
+    .command(name)
+    .option('--brokers <count>', 'number of brokers (default: 3, or as many as the folder has; more adds some)', count)
+    .option('--port <port>', "first broker's port, the others follow; 0 takes any (default: 9092 or the next free block)", port)
+    .addOption(
+      new Option('--data-dir <folder>', "the cluster's folder, created when absent (default: in the profile)").conflicts('ephemeral'),
+    )
+    .option('--ephemeral', 'use a temporary folder and remove it at the end')
+    .addOption(new Option('--restart <policy>', 'what to do when a node ends unasked').choices(['never', 'on-failure']).default('never'))
+    .option('--demo', 'run the sample workload: trucks reporting their positions')
+    .allowExcessArguments(false)
+}
+
+function count(text: string): number {
+  const value = wholeNumber(text)
+  if (value === null || value < 1 || value > 100) throw new InvalidArgumentError('Allowed is a whole number from 1 to 100.')
+  return value
+}
+
+function port(text: string): number {
+  const value = wholeNumber(text)
+  if (value === null || value > 65_535) throw new InvalidArgumentError('Allowed is a whole number from 0 to 65535.')
+  return value
+}
+
+function wholeNumber(text: string): number | null {
+  return /^\d{1,9}$/.test(text) ? Number(text) : null
+}

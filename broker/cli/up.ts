@@ -1,0 +1,58 @@
+import { createRealEnv } from '../env/real.ts'
+import { createStderrLogger } from '../env/stderr-logger.ts'
+import { openCluster } from '../runtime/cluster.ts'
+import type { EmbeddedCluster } from '../runtime/types.ts'
+import { clusterOptions, type ClusterFlags } from './flags.ts'
+import type { ProgramHooks } from './program.ts'
+import { untilAskedToEnd } from './until-asked-to-end.ts'
+
+/** What `--json` prints: exactly one line, once every broker is unfenced and has taken a write with acks=all. */
+export interface ReadyEvent {
+  readonly event: 'ready'
+  /** Weir's own process, the one to signal. */
+  readonly pid: number
+  readonly bootstrapServers: string
+  readonly brokers: readonly { readonly id: number; readonly pid: number | null; readonly port: number | null }[]
+  /** Milliseconds since this process was started. */
+  readonly readyMs: number
+}
+
+/** Runs a cluster until asked to end, then stops it in order. */
+export async function up(flags: ClusterFlags, hooks: ProgramHooks): Promise<void> {
+  const asked = untilAskedToEnd()
+  const env = createRealEnv({ log: createStderrLogger({ minimumLevel: 'warn' }) })
+  const cluster = await openCluster(env, clusterOptions(env, flags))
+  try {
+    const outcome = await Promise.race([cluster.whenReady().then(() => 'ready' as const), asked])
+    if (outcome === 'ready') {
+      announce(cluster, flags.json === true)
+      hooks.onReady()
+      await asked
+    }
+  } finally {
+    await cluster.shutdown()
+  }
+}
+
+export function readyEvent(cluster: EmbeddedCluster): ReadyEvent {
+  const brokers = cluster.nodes().filter(({ role }) => role === 'broker')
+  return {
+    event: 'ready',
+    pid: process.pid,
+    bootstrapServers: cluster.bootstrapServers,
+    brokers: brokers.map(({ id, pid, port }) => ({ id, pid, port })),
+    readyMs: Math.round(performance.now()),
+  }
+}
+
+function announce(cluster: EmbeddedCluster, asJson: boolean): void {
+  const event = readyEvent(cluster)
+  if (asJson) {
+    process.stdout.write(`${JSON.stringify(event)}\n`)
+    return
+  }
+  const folder = cluster.ephemeral ? 'a temporary folder' : cluster.dataDirectory
+  process.stdout.write(
+    `${event.brokers.length} brokers, ready in ${event.readyMs} ms. Bootstrap servers: ${event.bootstrapServers}\nData in ${folder}. Ctrl-C ends it.\n`,
+  )
+}

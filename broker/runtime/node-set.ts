@@ -1,0 +1,135 @@
+/**
+ * All nodes of a cluster and what they must know of each other: where controllers listen. That is learned when they have
+ * bound their ports, told to every node, and told again when it changes. Owner of the controllers' addresses.
+ */
+import { join } from 'node:path'
+import type { Env } from '../env/types.ts'
+import { nodeDirectory, type ClusterManifest } from './data-folder.ts'
+import type { Launcher } from './launcher.ts'
+import type { RunRecord } from './leftovers.ts'
+import type { NodeConfig, NodeListener } from './node-protocol.ts'
+import { isFree, type PortBlock } from './ports.ts'
+import { createSupervisedNode, type NodeHooks, type SupervisedNode } from './supervised-node.ts'
+import { RuntimeError, type ClusterOptions, type ControllerAddress, type NodeRole, type NodeView } from './types.ts'
+import type { Watchdog } from './watchdog.ts'
+
+export const LOOPBACK = '127.0.0.1'
+
+export interface NodeSet {
+  readonly all: readonly SupervisedNode[]
+  find(nodeId: number): SupervisedNode
+  views(): NodeView[]
+  /** Empty until every controller has bound its port. */
+  controllerAddresses(): readonly ControllerAddress[]
+}
+
+export interface NodeSetOptions {
+  readonly env: Env
+  readonly launcher: Launcher
+  readonly cluster: ClusterOptions
+  readonly manifest: ClusterManifest
+  readonly ports: PortBlock
+  readonly internalSecret: string
+  readonly watchdog: Watchdog
+  readonly record: RunRecord
+  onChange(): void
+}
+
+export function createNodeSet(options: NodeSetOptions): NodeSet {
+  const { manifest, ports } = options
+  const nodes = new Map<number, SupervisedNode>()
+  const addresses = new Map<number, ControllerAddress>()
+
+  const set: NodeSet = {
+    get all() {
+      return [...nodes.values()]
+    },
+    find(nodeId) {
+      const node = nodes.get(nodeId)
+      if (node === undefined)
+        throw new RuntimeError('UNKNOWN_NODE', `There is no node ${nodeId}; there are ${[...nodes.keys()].join(', ')}.`)
+      return node
+    },
+    views: () => set.all.map((node) => node.view()),
+    controllerAddresses: () => (addresses.size < manifest.voters.length ? [] : [...addresses.values()].toSorted((a, b) => a.id - b.id)),
+  }
+
+  const onListening = (node: SupervisedNode, bound: readonly NodeListener[]): void => {
+    const listener = bound.find(({ name }) => name === (node.role === 'broker' ? 'CLIENT' : 'INTERNAL'))
+    if (listener === undefined) return
+    node.setPort(listener.port)
+    if (node.role === 'broker' || addresses.get(node.id)?.port === listener.port) return
+    addresses.set(node.id, { id: node.id, host: LOOPBACK, port: listener.port })
+    const controllers = set.controllerAddresses()
+    if (controllers.length === 0) return
+    for (const other of nodes.values()) other.send({ type: 'config', controllers })
+  }
+
+  const add = (role: NodeRole, id: number): SupervisedNode => {
+    const { env, launcher, cluster } = options
+    const hooks: NodeHooks = {
+      onChange: options.onChange,
+      onListening: (bound) => onListening(node, bound),
+      onProcess: (event, pid) => onProcess(options, set.views(), event, pid),
+    }
+    const spec = {
+      id,
+      role,
+      dataDirectory: nodeDirectory(cluster.dataDirectory, role, id),
+      logFile: join(cluster.dataDirectory, 'logs', `${role}-${id}.log`),
+      restart: cluster.restart ?? 'never',
+      config: () => nodeConfig(options, set, node),
+    }
+    const node = createSupervisedNode(env, launcher, spec, hooks)
+    nodes.set(id, node)
+    return node
+  }
+
+  for (const { id } of manifest.voters) add('controller', id)
+  for (const [index, id] of manifest.brokers.entries()) {
+    const node = add('broker', id)
+    const port = ports.ports[index] ?? 0
+    if (port !== 0) node.setPort(port)
+  }
+  return set
+}
+
+async function nodeConfig(options: NodeSetOptions, set: NodeSet, node: SupervisedNode): Promise<NodeConfig> {
+  const { cluster, manifest, internalSecret } = options
+  const listeners = node.role === 'broker' ? brokerListeners(options, node) : await controllerListeners(options, set, node)
+  return {
+    role: node.role,
+    nodeId: node.id,
+    clusterId: manifest.clusterId,
+    dataDirectory: nodeDirectory(cluster.dataDirectory, node.role, node.id),
+    listeners,
+    internalSecret,
+    controllers: set.controllerAddresses(),
+    voters: manifest.voters,
+    logLevel: 'info',
+    configOverrides: cluster.configOverrides ?? {},
+  }
+}
+
+function internalListener(port: number): NodeListener {
+  return { name: 'INTERNAL', host: LOOPBACK, port }
+}
+
+function brokerListeners({ ports }: NodeSetOptions, node: SupervisedNode): NodeListener[] {
+  const port = node.view().port ?? 0
+  return [...ports.hosts.map((host) => ({ name: 'CLIENT', host, port })), internalListener(0)]
+}
+
+/** A controller that comes back where it was need not be announced. */
+async function controllerListeners({ env }: NodeSetOptions, set: NodeSet, node: SupervisedNode): Promise<NodeListener[]> {
+  const before = set.controllerAddresses().find(({ id }) => id === node.id)?.port
+  return [internalListener(before !== undefined && (await isFree(env, LOOPBACK, before)) ? before : 0)]
+}
+
+function onProcess({ watchdog, record }: NodeSetOptions, views: readonly NodeView[], event: 'started' | 'ended', pid: number): void {
+  if (event === 'started') watchdog.watch(pid)
+  else watchdog.forget(pid)
+  record.update(
+    views.flatMap((node) => (node.pid === null || (event === 'ended' && node.pid === pid) ? [] : [{ nodeId: node.id, pid: node.pid }])),
+  )
+}

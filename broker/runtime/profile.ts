@@ -1,0 +1,19 @@
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+
+/**
+ * Where Weir keeps a person's things (settings, clusters): `WEIR_HOME`, or the platform's place for application data. The
+ * command line and the desktop share it, so that the second one started finds the first.
+ */
+export function profileDirectory(): string {
+  const { WEIR_HOME, APPDATA, XDG_DATA_HOME } = process.env
+  if (WEIR_HOME !== undefined && WEIR_HOME !== '') return WEIR_HOME
+  if (process.platform === 'win32') return join(APPDATA ?? join(homedir(), 'AppData/Roaming'), 'Weir')
+  if (process.platform === 'darwin') return join(homedir(), 'Library/Application Support/Weir')
+  return join(XDG_DATA_HOME ?? join(homedir(), '.local/share'), 'weir')
+}
+
+/** The embedded cluster used when no folder is named. */
+export function defaultDataDirectory(): string {
+  return join(profileDirectory(), 'clusters', 'default')
+}

@@ -1,0 +1,27 @@
+/**
+ * `npm start`: the desktop window, or, where there can be none, the console served to a browser. Arguments are those of
+ * `weir serve`.
+ */
+import './check-node.mjs'
+import { spawn } from 'node:child_process'
+import { enableCompileCache } from 'node:module'
+import { join, resolve } from 'node:path'
+
+const root = resolve(import.meta.dirname, '..')
+const given = process.argv.slice(2)
+
+const { bundleWhenStale } = await import('./bundle.ts')
+await bundleWhenStale('all')
+const { findDesktop } = await import('./desktop.ts')
+const desktop = await findDesktop()
+
+if ('binary' in desktop) {
+  const window = spawn(desktop.binary, [root, ...given], { stdio: 'inherit' })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => window.kill(signal))
+  window.on('exit', (code, signal) => process.exit(code ?? (signal === null ? 0 : 1)))
+} else {
+  process.stderr.write(`No desktop window: ${desktop.missing}. Serving the console to the browser instead.\n`)
+  enableCompileCache(join(root, 'node_modules/.cache/weir'))
+  process.argv.splice(2, given.length, 'serve', '--open', ...given)
+  await import('../out/main/weir.js')
+}
