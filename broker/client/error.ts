@@ -1,3 +1,4 @@
+import { ChannelError } from '../net/channel-error.ts'
 import { errorName, isRetriable } from '../wire/errors.ts'
 
 /** Every way a call of the client can fail. Closed: a screen can explain each. */
@@ -38,6 +39,8 @@ export type ClientErrorCode =
   | 'CANCELLED'
   /** The client, producer, reader or consumer was closed. */
   | 'CLOSED'
+  /** More requests wait for one connection than are allowed. */
+  | 'TOO_MANY_REQUESTS'
   /** The producer's buffer stayed full until the deadline. */
   | 'BUFFER_FULL'
   /** A record larger than the producer's or the broker's bound. */
@@ -91,6 +94,20 @@ export class ClientError extends Error {
     this.nodeId = details.nodeId ?? null
     this.address = details.address ?? null
     this.failures = details.failures ?? []
+  }
+
+  /** The error as a ClientError: one already, or a connection's. Anything else is a bug and is thrown on. */
+  static from(error: unknown, details: ClientErrorDetails = {}): ClientError {
+    if (error instanceof ClientError) return error
+    if (error instanceof ChannelError) return new ClientError(error.code, error.message, { cause: error, ...details })
+    throw error
+  }
+
+  /** What a broker answered, as a sentence: `what` happened to `whom`. */
+  static ofBroker(kafkaError: number, what: string, details: ClientErrorDetails & { readonly text?: string | null } = {}): ClientError {
+    const { text, ...rest } = details
+    const said = text ? ` ${text}` : ''
+    return new ClientError('BROKER_ERROR', `${what}: ${errorName(kafkaError)}.${said}`, { ...rest, kafkaError })
   }
 
   /** Whether the same call may succeed later, unchanged. */
