@@ -1,0 +1,56 @@
+/** Keeps the controller quorum's leader, epoch and voters current, from DescribeQuorum. */
+import { describeQuorum } from '../../api/55-describe-quorum.schema.ts'
+import type { QuorumView } from '../../contract/overview.ts'
+import type { Env } from '../../env/types.ts'
+import type { Decoded } from '../../wire/schema.ts'
+import type { ClusterSession } from '../clusters/session.ts'
+import { runRounds, type Round } from './loop.ts'
+
+export const quorumIntervalMs = 2_000
+const quorumDeadlineMs = 3_000
+const metadataTopic = '__cluster_metadata'
+
+export function sampleQuorum(env: Env, session: ClusterSession): Round {
+  return runRounds(env, {
+    intervalMs: quorumIntervalMs,
+    signal: session.signal,
+    async round() {
+      if (session.state.status !== 'connected') return undefined
+      const { knowledge } = session
+      try {
+        const body = { topics: [{ topicName: metadataTopic, partitions: [{ partitionIndex: 0 }] }] }
+        const reply = await session.client.request('any', describeQuorum, body, { timeoutMs: quorumDeadlineMs, signal: session.signal })
+        knowledge.quorum = quorumOf(reply)
+      } catch {
+        // Clusters with ZooKeeper have no quorum, and one that has lost its majority does not answer: both show as unknown.
+        knowledge.quorum = null
+      }
+      return undefined
+    },
+  })
+}
+
+export function quorumOf(reply: Decoded<(typeof describeQuorum)['response']>): QuorumView | null {
+  const partition = reply.topics[0]?.partitions[0]
+  if (reply.errorCode !== 0 || partition === undefined || partition.errorCode !== 0) return null
+  const end = partition.currentVoters.find((voter) => voter.replicaId === partition.leaderId)?.logEndOffset ?? null
+  const lagOf = (logEndOffset: number): number | null => (end === null || logEndOffset < 0 ? null : Math.max(0, end - logEndOffset))
+  return {
+    leaderId: partition.leaderId < 0 ? null : partition.leaderId,
+    leaderEpoch: partition.leaderEpoch,
+    highWatermark: partition.highWatermark,
+    voters: partition.currentVoters.map((voter) => ({
+      id: voter.replicaId,
+      role: voter.replicaId === partition.leaderId ? 'leader' : 'follower',
+      node: null,
+      pid: null,
+      logEndOffset: voter.logEndOffset < 0 ? null : voter.logEndOffset,
+      lag: lagOf(voter.logEndOffset),
+    })),
+    observers: partition.observers.map((observer) => ({
+      id: observer.replicaId,
+      logEndOffset: observer.logEndOffset,
+      lag: lagOf(observer.logEndOffset),
+    })),
+  }
+}
