@@ -9,7 +9,7 @@
  */
 import type { MetadataImage, TopicImage } from '../cluster/image.ts'
 import type { PartitionState } from '../cluster/partition-state.ts'
-import { isValidTopicName } from '../cluster/topic-name.ts'
+import { topicNameProblem } from '../cluster/topic-names.ts'
 import { AclOperation, authorizedOperations, CLUSTER_NAME, OPERATIONS_NOT_REQUESTED, ResourceType } from '../security/authorizer.ts'
 import { ErrorCode } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
@@ -93,7 +93,7 @@ function askedTopic(view: ListenerView, asked: { name: string | null; topicId: s
 }
 
 function absentTopic(context: RequestContext, name: string, mayCreate: boolean, services: Services): ErrorCode {
-  if (!isValidTopicName(name)) return ErrorCode.INVALID_TOPIC_EXCEPTION
+  if (topicNameProblem(name) !== null) return ErrorCode.INVALID_TOPIC_EXCEPTION
   if (!context.authorize(AclOperation.DESCRIBE, ResourceType.TOPIC, name)) return ErrorCode.TOPIC_AUTHORIZATION_FAILED
   if (!mayCreate || !services.settings.autoCreateTopics) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
   const isAllowed =

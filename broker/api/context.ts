@@ -104,6 +104,8 @@ export interface BrokerSettings {
   readonly groupInitialRebalanceDelayMs: number
   /** offsets.topic.num.partitions */
   readonly offsetsTopicPartitions: number
+  /** offsets.topic.replication.factor */
+  readonly offsetsTopicReplicationFactor: number
   /** Settings given at start by Kafka's names, for DescribeConfigs (source STATIC_BROKER_CONFIG). */
   readonly overrides: Readonly<Record<string, string>>
 }

@@ -5,7 +5,7 @@
  * |--------------------|-----------------------------------------|----------|--------------------------------------------|
  * | follower, leader   | the image names this broker, newer epoch| leader   | the epoch starts at the log end            |
  * | leader             | the image names this broker, same epoch | leader   | the in-sync set is taken over              |
- * | leader             | the image names another, or nobody      | follower | waiting appends: NOT_LEADER_OR_FOLLOWER    |
+ * | leader             | another or nobody leads, or resigned    | follower | waiting appends: NOT_LEADER_OR_FOLLOWER    |
  * | any                | the disk fails                          | offline  | waiting appends: KAFKA_STORAGE_ERROR       |
  * | any                | the topic or the replica goes           | removed  | waiting appends: UNKNOWN_TOPIC_OR_PARTITION|
  *
@@ -107,10 +107,19 @@ export class Partition implements HostedPartition {
     this.#release(ErrorCode.KAFKA_STORAGE_ERROR)
   }
 
-  /** The replica is leaving this broker. */
-  remove(): void {
+  /** The replica is leaving this broker. Returns whether it had not left before. */
+  remove(): boolean {
+    if (this.#role === 'removed') return false
     this.#role = 'removed'
     this.#release(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
+    return true
+  }
+
+  /** This broker is ending: others lead from now on. */
+  resign(): void {
+    if (this.#role !== 'leader') return
+    this.#role = 'follower'
+    this.#release(ErrorCode.NOT_LEADER_OR_FOLLOWER)
   }
 
   #release(error: FailureCode): void {

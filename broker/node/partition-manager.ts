@@ -1,0 +1,233 @@
+/**
+ * The replicas on this broker, kept as the metadata says: opened when assigned, led or followed, re-configured, and
+ * deleted with their topic. Only it creates and drops `Partition` objects.
+ *
+ * A replica is first named by the metadata, then its log is opened, and only then can it be found; until that it answers
+ * NOT_LEADER_OR_FOLLOWER, which clients retry. Metadata that arrives meanwhile is applied when the log is open.
+ */
+import type { HostedPartition, LeaderLookup, Partitions } from '../api/partitions.ts'
+import { ConfigResourceType, type MetadataImage, type TopicImage } from '../cluster/image.ts'
+import type { MetadataDelta } from '../cluster/metadata-delta.ts'
+import type { Env } from '../env/types.ts'
+import { LogError, type LogManager, type PartitionLog } from '../log/types.ts'
+import { ErrorCode } from '../wire/errors.ts'
+import { Partition } from './partition.ts'
+import { SerialWork } from './serial-work.ts'
+import type { TopicConfigs } from './topic-configs.ts'
+
+/** Logs opened or deleted at a time. */
+const CONCURRENT_WORK_MAX = 32
+
+export interface PartitionManagerOptions {
+  readonly env: Env
+  readonly nodeId: number
+  readonly logs: LogManager
+  readonly configs: TopicConfigs
+  readonly image: () => MetadataImage
+}
+
+interface Replica {
+  readonly topic: string
+  readonly topicId: string
+  readonly index: number
+  /** Null while its log is being opened. */
+  partition: Partition | null
+  /** The disk refused to open its log. */
+  isUnusable: boolean
+}
+
+export class PartitionManager implements Partitions {
+  readonly #env: Env
+  readonly #nodeId: number
+  readonly #logs: LogManager
+  readonly #configs: TopicConfigs
+  readonly #image: () => MetadataImage
+  readonly #replicas = new Map<string, Map<number, Replica>>()
+  readonly #work = new SerialWork(CONCURRENT_WORK_MAX)
+  readonly #leadershipListeners = new Set<(partition: HostedPartition) => void>()
+
+  constructor({ env, nodeId, logs, configs, image }: PartitionManagerOptions) {
+    this.#env = env
+    this.#nodeId = nodeId
+    this.#logs = logs
+    this.#configs = configs
+    this.#image = image
+  }
+
+  // ----------------------------------------------------------------------------------------------------------- look-up
+
+  leader(topic: string, index: number, currentLeaderEpoch = -1): LeaderLookup {
+    const replica = this.#replicas.get(topic)?.get(index)
+    const partition = replica?.partition ?? null
+    if (replica?.isUnusable || partition?.isOffline) return { partition: null, error: ErrorCode.KAFKA_STORAGE_ERROR }
+    if (partition === null) {
+      const isKnown = this.#image().partition(topic, index) !== undefined
+      return { partition: null, error: isKnown ? ErrorCode.NOT_LEADER_OR_FOLLOWER : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION }
+    }
+    if (currentLeaderEpoch >= 0 && currentLeaderEpoch !== partition.leaderEpoch) {
+      const isOld = currentLeaderEpoch < partition.leaderEpoch
+      return { partition: null, error: isOld ? ErrorCode.FENCED_LEADER_EPOCH : ErrorCode.UNKNOWN_LEADER_EPOCH }
+    }
+    return partition.isLeader ? { partition, error: ErrorCode.NONE } : { partition: null, error: ErrorCode.NOT_LEADER_OR_FOLLOWER }
+  }
+
+  *hosted(): Iterable<HostedPartition> {
+    for (const replicas of this.#replicas.values()) {
+      for (const { partition } of replicas.values()) if (partition !== null) yield partition
+    }
+  }
+
+  onLeadershipChange(listener: (partition: HostedPartition) => void): () => void {
+    this.#leadershipListeners.add(listener)
+    return () => this.#leadershipListeners.delete(listener)
+  }
+
+  get logDirectory(): string {
+    return this.#logs.directory
+  }
+
+  async diskSpace() {
+    return { totalBytes: -1, usableBytes: await this.#logs.freeBytes() }
+  }
+
+  // ---------------------------------------------------------------------------------------------------------- metadata
+
+  /** Takes over a change of the metadata; logs are opened and deleted behind it. The image must be `delta.after` already. */
+  apply(delta: MetadataDelta): void {
+    for (const topic of delta.deletedTopics) {
+      for (const replica of this.#replicas.get(topic.name)?.values() ?? []) if (replica.topicId === topic.id) this.#remove(replica)
+    }
+    for (const [topicId, indexes] of delta.changedPartitions) {
+      const topic = delta.after.topicById(topicId)
+      if (topic !== undefined) for (const index of indexes) this.#partitionChanged(topic, index)
+    }
+    this.#configsChanged(delta)
+  }
+
+  /** Resolves when every log the metadata called for is open, or has been found unusable. */
+  settled(): Promise<void> {
+    return this.#work.idle()
+  }
+
+  /**
+   * Sets aside every log the metadata does not know. For when this broker has caught up with the controller, once per
+   * start: before that, a log may merely be newer than what is known.
+   */
+  async setStraysAside(): Promise<void> {
+    await this.settled()
+    for (const { topicPartition } of this.#logs.all()) {
+      const { topic, partition } = topicPartition
+      if (this.#replicas.get(topic)?.has(partition)) continue
+      this.#env.log.write('warn', 'a log the cluster does not know is set aside', { topic, partition })
+      await this.#logs.setAside(topic, partition)
+    }
+  }
+
+  /** For the log manager: the disk under `log` failed. */
+  logFailed(log: PartitionLog, reason: string): void {
+    const { topic, partition: index } = log.topicPartition
+    this.#env.log.write('error', 'a partition is offline: its disk failed', { topic, partition: index, reason })
+    const partition = this.#replicas.get(topic)?.get(index)?.partition
+    if (partition === null || partition === undefined) return
+    partition.fail()
+    this.#leadershipChanged(partition)
+  }
+
+  /** Nobody waits here any more; the logs are the log manager's to close. */
+  close(): void {
+    for (const replicas of this.#replicas.values()) {
+      for (const { partition } of replicas.values()) partition?.resign()
+    }
+    this.#leadershipListeners.clear()
+  }
+
+  #partitionChanged(topic: TopicImage, index: number): void {
+    const isAssigned = topic.partitions[index]?.replicas.includes(this.#nodeId) ?? false
+    const replica = this.#replicas.get(topic.name)?.get(index)
+    if (replica === undefined) {
+      if (isAssigned) this.#open(topic, index)
+    } else if (isAssigned) {
+      this.#applyState(replica)
+    } else {
+      this.#remove(replica)
+    }
+  }
+
+  #open(topic: TopicImage, index: number): void {
+    const replica: Replica = { topic: topic.name, topicId: topic.id, index, partition: null, isUnusable: false }
+    const siblings = this.#replicas.get(topic.name) ?? new Map<number, Replica>()
+    siblings.set(index, replica)
+    this.#replicas.set(topic.name, siblings)
+    void this.#work.add(keyOf(replica), async () => {
+      if (!this.#isWanted(replica)) return
+      try {
+        const log = await this.#openLog(replica)
+        const { topicId, index: partition } = replica
+        replica.partition = new Partition({ env: this.#env, nodeId: this.#nodeId, topic: replica.topic, topicId, partition, log })
+        if (this.#isWanted(replica)) this.#applyState(replica)
+      } catch (error) {
+        replica.isUnusable = true
+        this.#env.log.write('error', 'a log cannot be opened', { topic: replica.topic, partition: index, reason: String(error) })
+      }
+    })
+  }
+
+  async #openLog({ topic, topicId, index: partition }: Replica): Promise<PartitionLog> {
+    const options = { topicId, config: this.#configs.of(this.#image(), topic) }
+    try {
+      return await this.#logs.getOrCreate({ topic, partition }, options)
+    } catch (error) {
+      if (!(error instanceof LogError) || error.code !== 'TOPIC_ID_MISMATCH') throw error
+      // The topic was deleted and made anew while this broker was away: what is left belongs to the old one.
+      await this.#logs.delete(topic, partition)
+      return this.#logs.getOrCreate({ topic, partition }, options)
+    }
+  }
+
+  #applyState(replica: Replica): void {
+    const state = this.#image().topicById(replica.topicId)?.partitions[replica.index]
+    if (state === undefined || replica.partition === null) return
+    if (replica.partition.apply(state)) this.#leadershipChanged(replica.partition)
+  }
+
+  #remove(replica: Replica): void {
+    const siblings = this.#replicas.get(replica.topic)
+    if (siblings?.get(replica.index) === replica) siblings.delete(replica.index)
+    if (siblings?.size === 0) this.#replicas.delete(replica.topic)
+    this.#retire(replica)
+    void this.#work.add(keyOf(replica), async () => {
+      if (replica.partition === null) return
+      // Its log may have been opened after it was given up.
+      this.#retire(replica)
+      try {
+        await this.#logs.delete(replica.topic, replica.index)
+      } catch (error) {
+        this.#env.log.write('error', 'a log cannot be deleted', { topic: replica.topic, partition: replica.index, reason: String(error) })
+      }
+    })
+  }
+
+  #retire({ partition }: Replica): void {
+    if (partition?.remove() === true) this.#leadershipChanged(partition)
+  }
+
+  #isWanted(replica: Replica): boolean {
+    return this.#replicas.get(replica.topic)?.get(replica.index) === replica
+  }
+
+  #leadershipChanged(partition: HostedPartition): void {
+    for (const listener of this.#leadershipListeners) listener(partition)
+  }
+
+  #configsChanged(delta: MetadataDelta): void {
+    const isBrokerWide = delta.changedConfigs.some(({ resourceType }) => resourceType === ConfigResourceType.BROKER)
+    const changed = delta.changedConfigs.filter(({ resourceType }) => resourceType === ConfigResourceType.TOPIC).map(({ name }) => name)
+    for (const topic of isBrokerWide ? this.#replicas.keys() : changed) {
+      if (this.#replicas.has(topic)) this.#logs.updateConfig(topic, this.#configs.of(delta.after, topic))
+    }
+  }
+}
+
+function keyOf({ topic, index }: Replica): string {
+  return `${topic}-${index}`
+}

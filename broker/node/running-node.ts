@@ -1,0 +1,23 @@
+/** What main.ts, and a simulated cluster, hold of a node once it listens: the same for brokers and controllers. */
+import type { ConnectionStats } from '../net/types.ts'
+import type { ControllerAddress } from './config.ts'
+
+export interface BoundListener {
+  readonly name: string
+  readonly host: string
+  readonly port: number
+}
+
+export interface RunningNode {
+  /** With the ports really bound. */
+  readonly listeners: readonly BoundListener[]
+  /** Resolves when the node serves: a broker is registered, caught up and unfenced. Rejects when it never will. */
+  readonly ready: Promise<void>
+  /** Resolves with the reason when the node cannot go on and must be ended. */
+  readonly failed: Promise<string>
+  /** The addresses of the quorum, when they are only known after the start. */
+  setControllers(controllers: readonly ControllerAddress[]): void
+  connections(): readonly ConnectionStats[]
+  /** Hands over what the node leads, closes everything in order. Idempotent; never rejects. */
+  stop(): Promise<void>
+}
