@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { cpSync, existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { forgetStamp, isFresh, takeStamp, writeStamp } from './stamp.ts'
 
@@ -35,5 +35,6 @@ export async function bundle(scope: BundleScope, logLevel: 'info' | 'warn'): Pro
   const { build } = await import('electron-vite')
   process.env['WEIR_BUNDLE'] = scope
   await build({ root, configFile: join(root, 'build/electron.vite.config.ts'), logLevel, ignoreConfigWarning: true })
+  cpSync(join(root, 'build/icons'), join(root, 'out/icons'), { recursive: true })
   for (const { path, stamp } of stamps) writeStamp(path, stamp)
 }

@@ -1,0 +1,3 @@
+import { runDesktop } from './desktop.ts'
+
+runDesktop({ folder: import.meta.dirname })
