@@ -56,13 +56,13 @@ export function decompress(id: number, data: Buffer, maxBytes: number): Buffer {
       if (data.length > maxBytes) throw tooLarge(maxBytes)
       return data
     case Compression.GZIP:
-      return unzipped(() => gunzipSync(data, { maxOutputLength: maxBytes, chunkSize: outputStep(data.length * 4) }), maxBytes)
+      return unzipped(gunzipSync, data, maxBytes)
     case Compression.SNAPPY:
       return unpackSnappy(data, maxBytes)
     case Compression.LZ4:
       return unpackLz4(data, maxBytes)
     case Compression.ZSTD:
-      return unzipped(() => zstdDecompressSync(data, { maxOutputLength: maxBytes, chunkSize: outputStep(data.length * 4) }), maxBytes)
+      return unzipped(zstdDecompressSync, data, maxBytes)
     default:
       throw new WireError('UNSUPPORTED_COMPRESSION', `compression ${id} is not known`)
   }
@@ -72,13 +72,20 @@ function outputStep(expectedBytes: number): number {
   return Math.min(Math.max(expectedBytes, OUTPUT_STEP_BYTES_MIN), OUTPUT_STEP_BYTES_MAX)
 }
 
-function unzipped(unzip: () => Buffer, maxBytes: number): Buffer {
+type Unzip = (data: Buffer, options: { readonly maxOutputLength: number; readonly chunkSize: number }) => Buffer
+
+function unzipped(unzip: Unzip, data: Buffer, maxBytes: number): Buffer {
+  // The library takes no bound of 0.
+  const maxOutputLength = Math.max(maxBytes, 1)
+  let output: Buffer
   try {
-    return unzip()
+    output = unzip(data, { maxOutputLength, chunkSize: outputStep(data.length * 4) })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(maxBytes, error)
     throw new WireError('MALFORMED_COMPRESSION', `cannot be decompressed: ${(error as Error).message}`, { cause: error })
   }
+  if (output.length > maxBytes) throw tooLarge(maxBytes)
+  return output
 }
 
 function tooLarge(maxBytes: number, cause?: unknown): WireError {

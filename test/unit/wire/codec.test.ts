@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeMessage, encodeMessage, encodeToBuffer } from '../../../broker/wire/codec.ts'
-import { WireError } from '../../../broker/wire/errors.ts'
 import { decodedForm, messageArbitrary } from '../../support/wire/arbitraries.ts'
 import { allMessages, versionsOf } from '../../support/wire/messages.ts'
 import { referenceCodec } from '../../support/wire/reference-codec.ts'
+import { wireErrorOf } from '../../support/wire/wire-error.ts'
 
 /** Samples are drawn from a fixed seed, so that a failure is the same failure tomorrow. */
 const SEED = 4_3_0
@@ -59,14 +59,3 @@ describe.each(allMessages.map((message) => ({ name: message.name, message })))('
     }
   })
 })
-
-/** The code of the WireError thrown, 'nothing' if none was; any other error is a failure. */
-function wireErrorOf(call: () => unknown): string {
-  try {
-    call()
-    return 'nothing'
-  } catch (error) {
-    if (error instanceof WireError) return error.code
-    throw error
-  }
-}
