@@ -53,10 +53,7 @@ export function isReassigning(partition: PartitionState): boolean {
 }
 
 /** Same members, in any order. */
-export function sameMembers(left: readonly number[], right: readonly number[]): boolean {
+export function sameMembers<T>(left: readonly T[], right: readonly T[]): boolean {
   return left.length === right.length && left.every((id) => right.includes(id))
 }
 
-export function sameSequence(left: readonly number[], right: readonly number[]): boolean {
-  return left.length === right.length && left.every((id, index) => id === right[index])
-}
