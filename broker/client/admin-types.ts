@@ -140,6 +140,8 @@ export interface OffsetQuery extends TopicPartition {
 }
 
 export interface ListedOffset extends TopicPartition {
+  /** The query's. */
+  readonly spec: OffsetSpec
   /** `null`: no such record (no record at or after the timestamp), or an error. */
   readonly offset: number | null
   readonly timestampMs: number | null

@@ -31,7 +31,6 @@ export interface GroupConsumerOptions {
   readonly maxBytes?: number
   /** @default 1_048_576 */
   readonly partitionBytesMax?: number
-  readonly rackId?: string
   /** Called within `poll`, and awaited, before reading from them starts. */
   readonly onAssigned?: (partitions: readonly TopicPartition[]) => void | Promise<void>
   /** Called within `poll`, and awaited, while they are still owned: the place to commit. */

@@ -79,7 +79,6 @@ export interface ReaderOptions {
   readonly decompressedBytesMax?: number
   /** The start has been deleted, or lies beyond the end. 'fail' puts the error into the chunk and leaves the partition. @default 'earliest' */
   readonly onOutOfRange?: 'earliest' | 'latest' | 'fail'
-  readonly rackId?: string
 }
 
 /** A record as views into the fetched (or decompressed) bytes. Copy what must outlive the chunk. */
