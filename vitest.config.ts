@@ -2,9 +2,11 @@ import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vitest/config'
 
 /**
- * `npm test` needs Node and npm alone: unit tests that mirror the sources, and cluster tests on real broker processes.
- * What needs a browser or foreign programs has scripts of its own (`npm run e2e`, `npm run compat`).
+ * `npm test` needs Node and npm alone: unit tests that mirror the sources, and cluster tests on real broker processes. The other projects are
+ * asked for by name: `npm run compat` needs kcat, `npm run fuzz` takes minutes. What needs a browser runs under Playwright (`npm run e2e`).
  */
+const realProcesses = { pool: 'forks', fileParallelism: false, testTimeout: 60_000, hookTimeout: 60_000 } as const
+
 export default defineConfig({
   plugins: [vue()],
   test: {
@@ -15,14 +17,15 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: {
-          name: 'cluster',
-          include: ['test/cluster/**/*.test.ts'],
-          pool: 'forks',
-          fileParallelism: false,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-        },
+        test: { name: 'cluster', include: ['test/cluster/**/*.test.ts'], ...realProcesses },
+      },
+      {
+        extends: true,
+        test: { name: 'compat', include: ['test/compat/**/*.test.ts'], ...realProcesses, testTimeout: 300_000, hookTimeout: 120_000 },
+      },
+      {
+        extends: true,
+        test: { name: 'fuzz', include: ['test/fuzz/**/*.test.ts'], ...realProcesses, testTimeout: 900_000 },
       },
     ],
   },
