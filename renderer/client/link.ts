@@ -1,4 +1,5 @@
 import { ORPCError, type ClientContext, type ClientLink, type ClientOptions } from '@orpc/client'
+import type { ProblemCode } from '../../broker/contract/errors.ts'
 import { readonly, ref, shallowRef, type Ref } from 'vue'
 
 /**
@@ -13,7 +14,7 @@ export type ConnectionState = 'connecting' | 'connected' | 'disconnected'
 
 const FIRST_CONNECTION_TIMEOUT_MS = 10_000
 
-export const HOST_DISCONNECTED = 'HOST_DISCONNECTED'
+const HOST_LOST: ProblemCode = 'HOST_LOST'
 
 export class ResumableLink implements ClientLink<ClientContext> {
   private readonly current = shallowRef<ClientLink<ClientContext> | null>(null)
@@ -62,5 +63,5 @@ export class ResumableLink implements ClientLink<ClientContext> {
 }
 
 function disconnected(): Error {
-  return new ORPCError(HOST_DISCONNECTED, { message: 'The connection to the Weir host is lost.' })
+  return new ORPCError(HOST_LOST, { message: 'The connection to the Weir host was lost.' })
 }

@@ -1,19 +1,31 @@
-/** Times of day in the reader's own zone, to the millisecond: what distinguishes two records is often only that. */
+/** Times of day, to the millisecond: what distinguishes two records is often only that. In the reader's own zone, or in UTC when the settings say so. */
+
+let displayZone: 'local' | 'utc' = 'local'
+
+export function setDisplayZone(zone: 'local' | 'utc'): void {
+  displayZone = zone
+}
+
+/** The moment whose UTC fields read as the display zone's clock. */
+function inZone(timestampMs: number): Date {
+  if (displayZone === 'utc') return new Date(timestampMs)
+  return new Date(timestampMs - new Date(timestampMs).getTimezoneOffset() * 60_000)
+}
 
 const pad = (value: number, width = 2): string => String(value).padStart(width, '0')
 
 /** 2026-11-20 14:03:07.123 */
 export function formatTimestamp(timestampMs: number | null | undefined): string {
   if (timestampMs === null || timestampMs === undefined || timestampMs < 0) return '–'
-  const date = new Date(timestampMs)
+  const date = inZone(timestampMs)
   if (Number.isNaN(date.getTime())) return String(timestampMs)
   return `${formatDay(date)} ${formatClock(timestampMs)}`
 }
 
 /** 14:03:07.123 */
 export function formatClock(timestampMs: number): string {
-  const date = new Date(timestampMs)
-  return `${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}.${pad(date.getMilliseconds(), 3)}`
+  const date = inZone(timestampMs)
+  return `${pad(date.getUTCHours())}:${pad(date.getUTCMinutes())}:${pad(date.getUTCSeconds())}.${pad(date.getUTCMilliseconds(), 3)}`
 }
 
 /** 14:03:07 */
@@ -22,7 +34,7 @@ export function formatSecondOfDay(timestampMs: number): string {
 }
 
 function formatDay(date: Date): string {
-  return `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`
+  return `${date.getUTCFullYear()}-${pad(date.getUTCMonth() + 1)}-${pad(date.getUTCDate())}`
 }
 
 /** `now`, `12 s ago`, `5 min ago`, `3 h ago`, `2 d ago`, with the same words for the future. */
@@ -42,9 +54,9 @@ function largestUnit(spanMs: number): string {
   return `${Math.floor(spanMs / 86_400_000)} d`
 }
 
-/** The value an `<input type="datetime-local" step="0.001">` wants for a moment, in the reader's zone. */
+/** The value an `<input type="datetime-local" step="0.001">` wants for a moment, in the display zone. */
 export function toLocalInput(timestampMs: number): string {
-  return `${formatDay(new Date(timestampMs))}T${formatClock(timestampMs)}`
+  return `${formatDay(inZone(timestampMs))}T${formatClock(timestampMs)}`
 }
 
 /**
@@ -58,7 +70,9 @@ export function parseMoment(text: string, nowMs: number): number | null {
   if (/^\d{13}$/.test(trimmed)) return Number(trimmed)
   if (/^\d{10}$/.test(trimmed)) return Number(trimmed) * 1000
   if (!/^\d{4}-\d{2}-\d{2}/.test(trimmed)) return null
-  const parsed = Date.parse(trimmed.replace(' ', 'T'))
+  const iso = trimmed.replace(' ', 'T')
+  const hasZone = /(Z|[+-]\d{2}:?\d{2})$/.test(iso) || !iso.includes('T')
+  const parsed = Date.parse(hasZone || displayZone === 'local' ? (iso.includes('T') ? iso : `${iso}T00:00${displayZone === 'utc' ? 'Z' : ''}`) : `${iso}Z`)
   return Number.isNaN(parsed) ? null : parsed
 }
 

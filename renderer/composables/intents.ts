@@ -1,0 +1,83 @@
+import { useRouter } from 'vue-router'
+import type { Intent } from '../lib/palette.ts'
+import { toAddress } from '../lib/message-address.ts'
+import { useClustersStore } from '../stores/clusters.ts'
+import { useNodesStore } from '../stores/nodes.ts'
+import { useOverviewStore } from '../stores/overview.ts'
+import { useSampleStore } from '../stores/sample.ts'
+import { useWindowStore } from '../stores/window.ts'
+import { useClipboard } from './clipboard.ts'
+import { useTheme } from './theme.ts'
+
+/** Does what the palette or a shortcut asks for. */
+export function useIntents(): { carryOut: (intent: Intent) => Promise<void> } {
+  const router = useRouter()
+  const clusters = useClustersStore()
+  const overview = useOverviewStore()
+  const nodes = useNodesStore()
+  const sample = useSampleStore()
+  const overlays = useWindowStore()
+  const { copy } = useClipboard()
+  const theme = useTheme()
+
+  async function carryOut(intent: Intent): Promise<void> {
+    const cluster = clusters.currentId ?? ''
+    switch (intent.kind) {
+      case 'go':
+        await router.push({ name: intent.place, params: intent.place === 'activity' || intent.place === 'settings' ? {} : { cluster } })
+        return
+      case 'cluster':
+        await router.push({ name: 'overview', params: { cluster: intent.clusterId } })
+        return
+      case 'topic':
+        await router.push({ name: 'topic-messages', params: { cluster: intent.clusterId, topic: intent.topic } })
+        return
+      case 'group':
+        await router.push({ name: 'group', params: { cluster: intent.clusterId, group: intent.groupId } })
+        return
+      case 'broker':
+        await router.push({ name: 'brokers', params: { cluster: intent.clusterId } })
+        return
+      case 'find-key':
+        await router.push({ name: 'topic-messages', params: { cluster, topic: intent.topic }, query: toAddress({ text: intent.key, textIn: ['key'], record: 'first' }) })
+        return
+      case 'lagging-partition':
+        await openLaggingPartition(cluster)
+        return
+      case 'produce':
+        overlays.produce = { topic: intent.topic, tombstone: intent.tombstone, key: intent.key }
+        return
+      case 'node':
+        await nodes.act(intent.action, intent.nodeId)
+        return
+      case 'copy-address':
+        await copy(overview.bootstrap, 'the bootstrap address')
+        return
+      case 'create-topic':
+        overlays.createTopicOpen = true
+        return
+      case 'toggle-theme':
+        theme.choose(theme.resolved.value === 'dark' ? 'light' : 'dark')
+        return
+      case 'help':
+        overlays.helpOpen = true
+        return
+      case 'add-connection':
+        await router.push({ name: 'settings', query: { add: 'connection' } })
+        return
+      case 'sample-start':
+        await sample.start()
+        return
+      case 'sample-stop':
+        await sample.stop()
+    }
+  }
+
+  async function openLaggingPartition(cluster: string): Promise<void> {
+    const worst = overview.worstLag
+    if (worst === null) return
+    await router.push({ name: 'topic-partitions', params: { cluster, topic: worst.topic }, query: { partition: String(worst.partition) } })
+  }
+
+  return { carryOut }
+}

@@ -1,0 +1,116 @@
+import type { MessageDetail, MessageQuery, MessageRow, QueryProgress, TailBatch } from '../../../broker/contract/messages.ts'
+import { detailOf, histogram, recordAt, rowOf } from '../fixtures/messages.ts'
+import type { World } from '../fixtures/world.ts'
+import { streamed } from '../stream.ts'
+import type { Implementer } from '../implementer.ts'
+
+const SCAN_PER_SECOND = 400_000
+
+interface OpenQuery {
+  query: MessageQuery
+  openedMs: number
+  cancelled: boolean
+  rowsMax: number
+}
+
+export function messageHandlers(os: Implementer, world: World) {
+  const queries = new Map<string, OpenQuery>()
+  const newestMs = Date.now()
+  const total = world.scene === 'empty' ? 0 : 41_820
+  const progressOf = (queryId: string): QueryProgress => progress(queryId, queries.get(queryId), total, world)
+  const rowsOf = (from: number, count: number, until: number): MessageRow[] => Array.from({ length: Math.max(0, Math.min(count, until - from)) }, (_unused, place) => rowOf(recordAt(world.scene, from + place, newestMs), from + place))
+  const detail = (index: number, topic: string): MessageDetail => detailOf(recordAt(world.scene, index, newestMs), index, topic)
+  return {
+    messages: {
+      open: os.messages.open.handler(({ input }) => {
+        const queryId = `query-${queries.size + 1}`
+        queries.set(queryId, { query: input, openedMs: Date.now(), cancelled: false, rowsMax: input.rowsMax ?? Number.POSITIVE_INFINITY })
+        return { queryId }
+      }),
+      watch: os.messages.watch.handler(({ input, signal }) => streamed(() => progressOf(input.queryId), 120, signal)),
+      progress: os.messages.progress.handler(({ input }) => progressOf(input.queryId)),
+      rows: os.messages.rows.handler(({ input }) => {
+        const rowCount = progressOf(input.queryId).rowCount
+        return { rows: rowsOf(input.from, input.count, rowCount), rowCount }
+      }),
+      detail: os.messages.detail.handler(({ input }) => detail(input.index, queries.get(input.queryId)?.query.topic ?? '')),
+      at: os.messages.at.handler(({ input }) => ({ ...detail(Math.max(0, 41_820 - input.offset), input.topic), partition: input.partition, offset: input.offset })),
+      payload: os.messages.payload.handler(({ input }) => {
+        const text = 'x'.repeat(Math.max(0, Math.min(input.count, 1_048_576 - input.position)))
+        const end = input.position + text.length
+        return { text, position: input.position, nextPosition: end < 1_048_576 ? end : null, bytes: 1_048_576 }
+      }),
+      more: os.messages.more.handler(({ input }) => {
+        const open = queries.get(input.queryId)
+        if (open) open.rowsMax += input.rows ?? Number.POSITIVE_INFINITY
+        return null
+      }),
+      cancel: os.messages.cancel.handler(({ input }) => {
+        const open = queries.get(input.queryId)
+        if (open) open.cancelled = true
+        return null
+      }),
+      close: os.messages.close.handler(({ input }) => (queries.delete(input.queryId), null)),
+      histogram: os.messages.histogram.handler(({ input }) => (total === 0 ? { fromMs: newestMs, toMs: newestMs, buckets: [] } : histogram(input.buckets, newestMs, total))),
+      tail: os.messages.tail.handler(({ signal }) => {
+        let next = 0
+        return streamed(
+          (): TailBatch => {
+            const from = next
+            next += total === 0 ? 0 : 7
+            const rows = Array.from({ length: next - from }, (_unused, place) => rowOf({ ...recordAt(world.scene, from + place, Date.now()), offset: 41_820 + from + place, timestampMs: Date.now() }, from + place))
+            return { queryId: 'tail-1', rows, scanned: next, matched: next, behind: 0, skipped: 0, gaps: [] }
+          },
+          400,
+          signal,
+        )
+      }),
+    },
+    produce: {
+      send: os.produce.send.handler(({ input }) => ({ topic: input.topic, partition: input.partition ?? 3, offset: 41_821, timestampMs: Date.now(), timestampType: 'create' as const, elapsedMs: 2.4, activityId: 106 })),
+      repeat: os.produce.repeat.handler(({ input, signal }) => {
+        let sent = 0
+        return streamed(
+          () => {
+            sent = Math.min(input.count, sent + Math.max(1, Math.floor(input.count / 20)))
+            return { sent, total: input.count, failed: 0, last: { topic: input.record.topic, partition: 3, offset: 41_821 + sent, timestampMs: Date.now(), timestampType: 'create' as const, elapsedMs: 2, activityId: null }, lastProblem: null, recordsPerSecond: 900, isDone: sent === input.count }
+          },
+          100,
+          signal,
+        )
+      }),
+    },
+  }
+}
+
+function progress(queryId: string, open: OpenQuery | undefined, total: number, world: World): QueryProgress {
+  const elapsedMs = open === undefined ? 0 : Date.now() - open.openedMs
+  const isFiltered = open?.query.text != null
+  const reach = Math.min(total, Math.floor((elapsedMs / 1000) * SCAN_PER_SECOND))
+  const matchRatio = isFiltered ? 0.02 : 1
+  const rowCount = Math.min(Math.floor(reach * matchRatio), open?.rowsMax ?? 0)
+  const scanned = Math.min(reach, Math.ceil(rowCount / matchRatio))
+  const isPaused = rowCount === open?.rowsMax && scanned < total
+  return {
+    queryId,
+    state: open?.cancelled === true ? 'cancelled' : isPaused ? 'paused' : reach >= total ? 'done' : 'scanning',
+    problem: null,
+    scanned,
+    matched: rowCount,
+    remaining: total - scanned,
+    bytes: scanned * 96,
+    elapsedMs: Math.min(elapsedMs, 240),
+    recordsPerSecond: SCAN_PER_SECOND,
+    rowCount,
+    partitions: Array.from({ length: 10 }, (_unused, partition) => ({
+      partition,
+      fromOffset: 0,
+      toOffset: 4_182,
+      remaining: Math.floor((total - scanned) / 10),
+      scanned: Math.floor(scanned / 10),
+      matched: Math.floor(rowCount / 10),
+      bytes: scanned * 9,
+      problem: world.scene === 'worst' && partition % 3 === 1 ? 'Its leader, broker 2, does not answer.' : null,
+    })),
+  }
+}

@@ -1,0 +1,28 @@
+import { defineStore } from 'pinia'
+import { ref } from 'vue'
+
+/** What is open over the page: one palette, one help, one produce drawer, each reachable from anywhere. */
+export interface ProduceRequest {
+  topic: string
+  tombstone?: boolean
+  key?: string
+}
+
+export const useWindowStore = defineStore('window', () => {
+  const paletteOpen = ref(false)
+  const paletteText = ref('')
+  const helpOpen = ref(false)
+  const createTopicOpen = ref(false)
+  const produce = ref<ProduceRequest | null>(null)
+  return {
+    paletteOpen,
+    paletteText,
+    helpOpen,
+    createTopicOpen,
+    produce,
+    openPalette(text = ''): void {
+      paletteText.value = text
+      paletteOpen.value = true
+    },
+  }
+})
