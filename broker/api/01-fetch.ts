@@ -13,7 +13,7 @@ import { AclOperation } from '../security/authorizer.ts'
 import { ErrorCode } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { fetch } from './01-fetch.schema.ts'
-import { type BrokerServices, INTERNAL_LISTENER, type RequestContext } from './context.ts'
+import { type BrokerServices, type BrokerSettings, INTERNAL_LISTENER, type RequestContext, type Time } from './context.ts'
 import { type FetchedPartition, fetchPartitions, type ResolvedTarget } from './fetch-read.ts'
 import type { FetchExchange, FetchTarget } from './fetch-sessions.ts'
 import { LeaderHints } from './leader-hints.ts'
@@ -24,7 +24,10 @@ import { findTopic } from './topics.ts'
 type Request = Decoded<typeof fetch.request>
 type Response = Encodable<typeof fetch.response>
 type TopicResponse = Response['responses'][number]
-type Services = Pick<BrokerServices, 'image' | 'partitions' | 'fetchSessions' | 'settings' | 'time'>
+type Services = Pick<BrokerServices, 'image' | 'partitions' | 'fetchSessions'> & {
+  readonly settings: Pick<BrokerSettings, 'fetchBytesMax'>
+  readonly time: Pick<Time, 'after'>
+}
 
 const BY_ID_SINCE = 13
 const REPLICA_STATE_SINCE = 15

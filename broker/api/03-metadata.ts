@@ -9,12 +9,12 @@
  */
 import type { MetadataImage, TopicImage } from '../cluster/image.ts'
 import type { PartitionState } from '../cluster/partition-state.ts'
-import { topicNameProblem } from '../cluster/topic-names.ts'
+import { isValidTopicName } from '../cluster/topic-name.ts'
 import { AclOperation, authorizedOperations, CLUSTER_NAME, OPERATIONS_NOT_REQUESTED, ResourceType } from '../security/authorizer.ts'
 import { ErrorCode } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { metadata } from './03-metadata.schema.ts'
-import type { BrokerServices, RequestContext } from './context.ts'
+import type { BrokerServices, BrokerSettings, RequestContext } from './context.ts'
 import { defineApi } from './registry.ts'
 import { isInternalTopic, ZERO_UUID } from './topics.ts'
 
@@ -22,7 +22,9 @@ type Request = Decoded<typeof metadata.request>
 type Response = Encodable<typeof metadata.response>
 type TopicAnswer = Response['topics'][number]
 type PartitionAnswer = TopicAnswer['partitions'][number]
-type Services = Pick<BrokerServices, 'nodeId' | 'clusterId' | 'image' | 'settings' | 'autoTopics'>
+type Services = Pick<BrokerServices, 'nodeId' | 'clusterId' | 'image' | 'autoTopics'> & {
+  readonly settings: Pick<BrokerSettings, 'autoCreateTopics'>
+}
 
 const BY_ID_SINCE = 12
 const LISTENER_ERROR_SINCE = 6
@@ -93,7 +95,7 @@ function askedTopic(view: ListenerView, asked: { name: string | null; topicId: s
 }
 
 function absentTopic(context: RequestContext, name: string, mayCreate: boolean, services: Services): ErrorCode {
-  if (topicNameProblem(name) !== null) return ErrorCode.INVALID_TOPIC_EXCEPTION
+  if (!isValidTopicName(name)) return ErrorCode.INVALID_TOPIC_EXCEPTION
   if (!context.authorize(AclOperation.DESCRIBE, ResourceType.TOPIC, name)) return ErrorCode.TOPIC_AUTHORIZATION_FAILED
   if (!mayCreate || !services.settings.autoCreateTopics) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
   const isAllowed =
