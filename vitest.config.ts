@@ -21,7 +21,14 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'compat', include: ['test/compat/**/*.test.ts'], ...realProcesses, testTimeout: 300_000, hookTimeout: 120_000 },
+        test: {
+          name: 'compat',
+          include: ['test/compat/**/*.test.ts'],
+          globalSetup: ['test/compat/support/setup.ts'],
+          ...realProcesses,
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+        },
       },
       {
         extends: true,
