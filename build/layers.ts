@@ -83,7 +83,7 @@ export const edgeFiles: readonly string[] = [
   'broker/node/main.ts',
   'broker/runtime/launcher.ts',
   'broker/runtime/watchdog.ts',
-  'broker/runtime/owner-socket.ts',
+  'broker/runtime/process-identity.ts',
   'broker/host/web-server.ts',
   'broker/host/local-socket.ts',
   'broker/host/workers/**',

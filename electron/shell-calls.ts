@@ -16,7 +16,7 @@ export function answerShellCalls(options: { readonly dataDirectory: () => string
   const calls: Calls = {
     openExternal: async (url) => typeof url === 'string' && openExternalLink(url),
     copyText: async (text) => {
-      if (typeof text === 'string' && text.length <= textLengthMax) clipboard.writeText(text)
+      if (typeof text === 'string' && text.length <= textLengthMax) await clipboard.writeText(text)
     },
     saveFile: async (name, content) => saveFile(name, content),
     openFile: async (asked) => openFile(asked),

@@ -20,6 +20,11 @@ export interface ServeFlags extends ClusterFlags {
   readonly open?: boolean
 }
 
+export interface ProgramHooks {
+  /** Called once the command has done its start-up work. */
+  onReady(): void
+}
+
 export function clusterOptions(env: Env, flags: ClusterFlags): ClusterOptions {
   const ephemeral = flags.ephemeral === true
   return {

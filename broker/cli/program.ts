@@ -1,13 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
-import type { ClusterFlags, ServeFlags } from './flags.ts'
+import type { ClusterFlags, ProgramHooks, ServeFlags } from './flags.ts'
 import { serve } from './serve.ts'
 import { up } from './up.ts'
-
-export interface ProgramHooks {
-  /** Called once the command has done its start-up work. */
-  onReady(): void
-}
 
 /** Parsing throws a CommanderError: code 0 for help and version, anything else after one line on stderr. */
 export function createProgram(hooks: ProgramHooks): Command {

@@ -2,8 +2,7 @@ import { createRealEnv } from '../env/real.ts'
 import { createStderrLogger } from '../env/stderr-logger.ts'
 import { openCluster } from '../runtime/cluster.ts'
 import type { EmbeddedCluster } from '../runtime/types.ts'
-import { clusterOptions, type ClusterFlags } from './flags.ts'
-import type { ProgramHooks } from './program.ts'
+import { clusterOptions, type ClusterFlags, type ProgramHooks } from './flags.ts'
 import { untilAskedToEnd } from './until-asked-to-end.ts'
 
 /** What `--json` prints: exactly one line, once every broker is unfenced and has taken a write with acks=all. */
