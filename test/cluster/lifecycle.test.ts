@@ -1,0 +1,191 @@
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { createConnection } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createClient } from '../../broker/client/client.ts'
+import { createRealEnv } from '../../broker/env/real.ts'
+import { startIdentity } from '../../broker/runtime/process-identity.ts'
+import { startWeir, type WeirProcess } from '../support/weir-process.ts'
+
+/** Weir as people and test suites run it: real processes on real ports, ended in every way there is. */
+const env = createRealEnv()
+const goneWithinMs = 2_000
+let folder = ''
+let running: WeirProcess[] = []
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'weir-life-'))
+  running = []
+})
+afterEach(async () => {
+  await Promise.all(running.map((weir) => weir.end('SIGKILL')))
+  await rm(folder, { recursive: true, force: true, maxRetries: 5 })
+})
+
+async function start(...parameters: string[]): Promise<WeirProcess> {
+  const weir = await startWeir(['--data-dir', folder, ...parameters])
+  running.push(weir)
+  return weir
+}
+
+interface Identified {
+  readonly pid: number
+  readonly identity: string
+}
+
+/** Weir's own process and, from the record of the run, every node. */
+async function processesOf(weir: WeirProcess): Promise<readonly Identified[]> {
+  const read = async (): Promise<Identified[]> =>
+    JSON.parse((await env.disk.readFile(join(folder, 'run.json')))?.toString() ?? '[]') as Identified[]
+  await expect.poll(async () => (await read()).length).toBe(weir.brokers.length + 1)
+  return [{ pid: weir.pid, identity: (await startIdentity(weir.pid)) ?? '' }, ...(await read())]
+}
+
+async function alive(processes: readonly Identified[]): Promise<number[]> {
+  const left = await Promise.all(processes.map(async ({ pid, identity }) => ((await startIdentity(pid)) === identity ? pid : null)))
+  return left.filter((pid) => pid !== null)
+}
+
+async function write(weir: WeirProcess, topic: string, values: readonly string[]): Promise<void> {
+  const client = createClient(env, { bootstrapServers: weir.bootstrapServers })
+  try {
+    await client.admin.createTopics([{ name: topic, partitionCount: 3, replicationFactor: 1 }])
+    const results = await client.producer().sendAll(values.map((value) => ({ topic, key: value, value })))
+    expect(results.filter(({ error }) => error !== null)).toEqual([])
+  } finally {
+    await client.close()
+  }
+}
+
+async function countRecords(weir: WeirProcess, topic: string): Promise<number> {
+  const client = createClient(env, { bootstrapServers: weir.bootstrapServers })
+  try {
+    const offsets = await client.admin.listOffsets([0, 1, 2].map((partition) => ({ topic, partition, at: 'latest' as const })))
+    return offsets.reduce((sum, { offset }) => sum + (offset ?? 0), 0)
+  } finally {
+    await client.close()
+  }
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection({ host: '127.0.0.1', port })
+    socket.on('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.on('error', () => resolve(false))
+  })
+}
+
+test('three brokers come up, each its own process, and one line says where', async () => {
+  const weir = await start()
+  expect(weir.lines).toHaveLength(1)
+  expect(weir.brokers.map(({ id }) => id)).toEqual([1, 2, 3])
+  expect(new Set([weir.pid, ...weir.brokers.map(({ pid }) => pid)]).size).toBe(4)
+  expect(weir.bootstrapServers).toBe(weir.brokers.map(({ port }) => `127.0.0.1:${port}`).join(','))
+  expect(await Promise.all(weir.brokers.map(({ port }) => accepts(port)))).toEqual([true, true, true])
+  expect(weir.pid).toBe(weir.child.pid)
+})
+
+test('a fresh cluster shows no topic of its own making', async () => {
+  const weir = await start()
+  const client = createClient(env, { bootstrapServers: weir.bootstrapServers })
+  try {
+    expect(await client.admin.listTopics()).toEqual([])
+  } finally {
+    await client.close()
+  }
+})
+
+test.each(['SIGTERM', 'SIGINT'] as const)(
+  '%s stops everything in order with exit code 0, and what was written is there at the next start',
+  async (signal) => {
+    const first = await start()
+    const values = Array.from({ length: 300 }, (_, index) => `value-${index}`)
+    await write(first, 'kept', values)
+    const processes = await processesOf(first)
+    expect(await first.end(signal)).toBe(0)
+    expect(await alive(processes)).toEqual([])
+    const second = await start()
+    expect(await countRecords(second, 'kept')).toBe(300)
+  },
+)
+
+test('a broker killed from outside stays down, and its siblings live', async () => {
+  const weir = await start()
+  const [first, second] = weir.brokers
+  if (first === undefined || second === undefined) throw new Error('too few brokers')
+  process.kill(first.pid, 'SIGKILL')
+  await expect.poll(() => accepts(first.port)).toBe(false)
+  expect(await accepts(second.port)).toBe(true)
+  expect(await weir.end('SIGTERM')).toBe(0)
+})
+
+test('a broker killed from outside comes back on its port under --restart on-failure', async () => {
+  const weir = await start('--restart', 'on-failure')
+  const [victim] = weir.brokers
+  if (victim === undefined) throw new Error('no brokers')
+  process.kill(victim.pid, 'SIGKILL')
+  await expect.poll(() => startIdentity(victim.pid), { timeout: 10_000 }).toBeNull()
+  await expect.poll(() => accepts(victim.port), { timeout: 20_000 }).toBe(true)
+})
+
+test('a killed weir leaves no process behind within two seconds, paused ones included', async () => {
+  const weir = await start()
+  const processes = await processesOf(weir)
+  for (const { pid } of weir.brokers.slice(0, 2)) process.kill(pid, 'SIGSTOP')
+  await weir.end('SIGKILL')
+  await expect.poll(() => alive(processes), { timeout: goneWithinMs, interval: 20 }).toEqual([])
+})
+
+test('a killed weir leaves no process behind when every node was paused', async () => {
+  const weir = await start()
+  const processes = await processesOf(weir)
+  for (const { pid } of processes) if (pid !== weir.pid) process.kill(pid, 'SIGSTOP')
+  await weir.end('SIGKILL')
+  await expect.poll(() => alive(processes), { timeout: goneWithinMs, interval: 20 }).toEqual([])
+})
+
+test('after weir was killed the folder starts again with what was acknowledged', async () => {
+  const first = await start()
+  await write(
+    first,
+    'kept',
+    Array.from({ length: 300 }, (_, index) => `value-${index}`),
+  )
+  await first.end('SIGKILL')
+  const second = await start()
+  expect(await countRecords(second, 'kept')).toBe(300)
+})
+
+test('an ephemeral cluster leaves no folder, however it ends', async () => {
+  const before = new Set(await readdir(tmpdir()))
+  const added = async (): Promise<string[]> =>
+    (await readdir(tmpdir())).filter((name) => !before.has(name) && /^weir-[\w-]{22}$/.test(name))
+  const ended = await startWeir(['--ephemeral', '--brokers', '1'])
+  running.push(ended)
+  expect(await added()).toHaveLength(1)
+  await ended.end('SIGTERM')
+  expect(await added()).toEqual([])
+  const killed = await startWeir(['--ephemeral', '--brokers', '1'])
+  running.push(killed)
+  await killed.end('SIGKILL')
+  await expect.poll(added, { timeout: 5_000 }).toEqual([])
+})
+
+test('a second weir on the same folder is refused and names the first', async () => {
+  const weir = await start('--brokers', '1')
+  await expect(start()).rejects.toThrow(new RegExp(`is run by process ${weir.pid} already`))
+})
+
+test('--brokers adds brokers to a folder that has fewer, and fewer are refused', async () => {
+  const first = await start('--brokers', '1')
+  await first.end('SIGTERM')
+  const grown = await start('--brokers', '3')
+  expect(grown.brokers.map(({ id }) => id)).toEqual([1, 2, 3])
+  await grown.end('SIGTERM')
+  await expect(start('--brokers', '2')).rejects.toThrow(/ended with 2 .*holds 3 brokers/s)
+  expect((await stat(join(folder, 'broker-3'))).isDirectory()).toBe(true)
+})

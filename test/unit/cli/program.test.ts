@@ -1,0 +1,67 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+/** The command as people run it, from source: what it prints, where, and how it exits. */
+const main = resolve(import.meta.dirname, '../../../broker/cli/main.ts')
+let home = ''
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'weir-cli-'))
+})
+afterAll(() => rm(home, { recursive: true, force: true }))
+
+function weir(...parameters: string[]): Promise<{ code: number | string | null; stdout: string; stderr: string }> {
+  return new Promise((done) => {
+    execFile(process.execPath, [main, ...parameters], { env: { ...process.env, WEIR_HOME: home } }, (error, stdout, stderr) =>
+      done({ code: error === null ? 0 : (error.code ?? null), stdout, stderr }),
+    )
+  })
+}
+
+test.each([
+  ['an unknown command', ['upp']],
+  ['an unknown option', ['up', '--broker', '3']],
+  ['no brokers at all', ['up', '--brokers', '0']],
+  ['a count that is no number', ['up', '--brokers', 'three']],
+  ['a port past the last', ['up', '--port', '65536']],
+  ['brokers that do not fit above the port', ['up', '--ephemeral', '--port', '65535', '--brokers', '2']],
+  ['a folder and no folder at once', ['up', '--ephemeral', '--data-dir', '/tmp/x']],
+  ['an unknown restart policy', ['up', '--restart', 'always']],
+  ['a value too many', ['up', 'now']],
+  ['an option of serve given to up', ['up', '--host-port', '8080']],
+])('%s is refused with one line on stderr and exit code 2', async (_what, parameters) => {
+  const { code, stdout, stderr } = await weir(...parameters)
+  expect(code).toBe(2)
+  expect(stdout).toBe('')
+  expect(stderr).toMatch(/^weir: [^\n]+\n$/)
+})
+
+test('what is refused is named, and what is allowed is said', async () => {
+  const { stderr } = await weir('up', '--brokers', '1000')
+  expect(stderr).toContain("'1000'")
+  expect(stderr).toContain('from 1 to 100')
+})
+
+test.each([['--help'], ['up', '--help'], ['serve', '--help']])('%s %s explains and succeeds', async (...parameters) => {
+  const { code, stdout, stderr } = await weir(...parameters)
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(stdout).toContain('Usage: weir')
+})
+
+test('--version is the version of the package', async () => {
+  const { code, stdout } = await weir('--version')
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+})
+
+test("somebody else's folder is refused with one line, and left as it was", async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'weir-foreign-'))
+  await writeFile(join(folder, 'thesis.tex'), 'x')
+  const { code, stderr } = await weir('up', '--data-dir', folder)
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/^weir: [^\n]*thesis\.tex[^\n]*\n$/)
+  await rm(folder, { recursive: true })
+})
