@@ -52,6 +52,7 @@ export function rendererConfig(): UserConfig {
       outDir: `${projectRoot}out/renderer`,
       emptyOutDir: true,
       minify: true,
+      assetsInlineLimit: 0,
       target: 'chrome140',
       modulePreload: { polyfill: false },
       reportCompressedSize: false,
