@@ -1,8 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import type { ClusterFlags, ProgramHooks, ServeFlags } from './flags.ts'
-import { serve } from './serve.ts'
-import { up } from './up.ts'
 
 /** Parsing throws a CommanderError: code 0 for help and version, anything else after one line on stderr. */
 export function createProgram(hooks: ProgramHooks): Command {
@@ -26,14 +24,14 @@ export function createProgram(hooks: ProgramHooks): Command {
     .description('run a cluster in the foreground until interrupted')
     .option('--json', 'print one line of JSON when ready, nothing else')
     .addHelpText('after', '\nEnd it with Ctrl-C, or SIGTERM to the process whose pid --json prints.')
-    .action((flags: ClusterFlags) => up(flags, hooks))
+    .action(async (flags: ClusterFlags) => (await import('./up.ts')).up(flags, hooks))
 
   command('serve')
     .description('run a cluster and serve the console to a browser')
     .option('--host-port <port>', 'port of the console on 127.0.0.1 (default: any free one)', port)
     .option('--open', "open the console in the system's browser")
     .option('--json', 'print one line of JSON when ready, nothing else')
-    .action((flags: ServeFlags) => serve(flags, hooks))
+    .action(async (flags: ServeFlags) => (await import('./serve.ts')).serve(flags, hooks))
 
   return program
 }
