@@ -1,6 +1,6 @@
-import type { KafkaClient } from '../client/types.ts'
 import type { Env } from '../env/types.ts'
 import type { Store } from '../store/store.ts'
+import type { CreateClient } from './client-factory.ts'
 import type { ClusterRegistry } from './clusters/registry.ts'
 import type { Journal } from './journal.ts'
 import type { QueryEngine } from './messages/engine-port.ts'
@@ -16,7 +16,7 @@ export interface HostServices {
   readonly streams: Streams
   readonly queries: QueryEngine
   readonly samples: SampleManager
-  readonly createClient: (bootstrapServers: readonly string[]) => KafkaClient
+  readonly createClient: CreateClient
   readonly version: string
   readonly dataDirectory: string
   readonly startedMs: number

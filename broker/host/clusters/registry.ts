@@ -2,11 +2,11 @@
  * The clusters of this host. Invariant: one session per id, started when the cluster becomes known and closed when it is
  * forgotten; ids never change hands while the host lives.
  */
-import type { KafkaClient } from '../../client/types.ts'
 import type { ClusterView } from '../../contract/clusters.ts'
 import type { Env } from '../../env/types.ts'
 import type { EmbeddedCluster, NodeView } from '../../runtime/types.ts'
 import type { Store } from '../../store/store.ts'
+import type { CreateClient } from '../client-factory.ts'
 import type { Journal } from '../journal.ts'
 import { HostError } from '../problem.ts'
 import { createChanges, type Changes } from '../rpc/changes.ts'
@@ -36,7 +36,7 @@ export interface RegistryOptions {
   readonly store: Store
   readonly journal: Journal
   readonly samplers: Samplers
-  readonly createClient: (bootstrapServers: readonly string[]) => KafkaClient
+  readonly createClient: CreateClient
 }
 
 interface Entry {

@@ -12,6 +12,7 @@ import type { KafkaClient } from '../../client/types.ts'
 import type { ClusterState, ClusterView } from '../../contract/clusters.ts'
 import type { Env } from '../../env/types.ts'
 import type { EmbeddedCluster } from '../../runtime/types.ts'
+import type { CreateClient } from '../client-factory.ts'
 import { HostError } from '../problem.ts'
 import { createChanges, type Changes } from '../rpc/changes.ts'
 import { createKnowledge, type ClusterKnowledge } from './knowledge.ts'
@@ -29,7 +30,7 @@ export interface SessionOptions {
   readonly bootstrapServers: readonly string[]
   /** Set for clusters whose processes are Weir's own. */
   readonly embedded: EmbeddedCluster | null
-  readonly createClient: (bootstrapServers: readonly string[]) => KafkaClient
+  readonly createClient: CreateClient
 }
 
 export interface ClusterSession {

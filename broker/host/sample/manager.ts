@@ -1,0 +1,95 @@
+/** The sample workload's runs: at most one per cluster. */
+import { sampleGroups, type SampleGroup, type SampleSpeed, type SampleState, type TruckPositions } from '../../contract/sample.ts'
+import type { Env } from '../../env/types.ts'
+import type { CreateClient } from '../client-factory.ts'
+import type { ClusterSession } from '../clusters/session.ts'
+import { HostError } from '../problem.ts'
+import { createChanges, type Changes } from '../rpc/changes.ts'
+import { truckCount } from './fleet.ts'
+import { SampleRun } from './run.ts'
+
+/** What the workload's producer and consumers call themselves. */
+const sampleClientId = 'weir-sample'
+
+export interface SampleManager {
+  /** Rejects with `SAMPLE_STATE_CONFLICT` when it runs already. */
+  start(session: ClusterSession, speed: SampleSpeed): SampleState
+  stop(clusterId: string): Promise<SampleState>
+  setSpeed(clusterId: string, speed: SampleSpeed): SampleState
+  setPace(clusterId: string, groupId: SampleGroup, recordsPerSecondMax: number | null): SampleState
+  state(clusterId: string): SampleState
+  /** `null` while nothing runs. */
+  positions(clusterId: string): TruckPositions | null
+  /** Of any run. */
+  readonly changes: Changes
+  close(): Promise<void>
+}
+
+export function createSampleManager(env: Env, createClient: CreateClient): SampleManager {
+  const runs = new Map<string, SampleRun>()
+  const changes = createChanges()
+
+  function running(clusterId: string): SampleRun {
+    const run = runs.get(clusterId)
+    if (run !== undefined && !run.isOver) return run
+    throw new HostError('SAMPLE_STATE_CONFLICT', 'The sample workload is not running.', { subject: clusterId, advice: 'Start it first.' })
+  }
+
+  return {
+    start(session, speed) {
+      const present = runs.get(session.id)
+      if (present !== undefined && !present.isOver) {
+        throw new HostError('SAMPLE_STATE_CONFLICT', `The sample workload is running on ${session.name} already.`, { subject: session.name })
+      }
+      const run = new SampleRun(env, createClient(session.bootstrapServers, sampleClientId), speed)
+      run.changes.on(() => changes.emit())
+      runs.set(session.id, run)
+      changes.emit()
+      return run.state()
+    },
+    async stop(clusterId) {
+      await runs.get(clusterId)?.stop()
+      return runs.get(clusterId)?.state() ?? stopped()
+    },
+    setSpeed(clusterId, speed) {
+      const run = running(clusterId)
+      run.setSpeed(speed)
+      return run.state()
+    },
+    setPace(clusterId, groupId, recordsPerSecondMax) {
+      const run = running(clusterId)
+      run.setPace(groupId, recordsPerSecondMax)
+      return run.state()
+    },
+    state: (clusterId) => runs.get(clusterId)?.state() ?? stopped(),
+    positions(clusterId) {
+      const run = runs.get(clusterId)
+      return run === undefined || run.isOver ? null : run.truckPositions()
+    },
+    changes,
+    async close() {
+      await Promise.all([...runs.values()].map((run) => run.stop()))
+    },
+  }
+}
+
+function stopped(): SampleState {
+  return {
+    status: 'stopped',
+    speed: 1,
+    truckCount,
+    producedCount: 0,
+    producedPerSecond: 0,
+    backfill: null,
+    consumers: sampleGroups.map((groupId) => ({
+      groupId,
+      recordsPerSecondMax: null,
+      consumedCount: 0,
+      consumedPerSecond: 0,
+      lag: null,
+      problem: null,
+    })),
+    problem: null,
+  }
+}
+
