@@ -48,9 +48,10 @@ export class BrokerSessions {
     this.#shutdowns.delete(brokerId)
   }
 
-  /** Unfenced brokers whose session has run out or was ended. */
-  expired(image: MetadataImage, nowMs: number): number[] {
-    return [...image.brokers.values()].filter(({ id, fenced }) => !fenced && !this.has(id, nowMs)).map(({ id }) => id)
+  /** Unfenced brokers whose session has run out or was ended. Sessions that ran out are forgotten. */
+  takeExpired(image: MetadataImage, nowMs: number): number[] {
+    for (const id of [...this.#sessions.keys()]) if (!this.has(id, nowMs)) this.end(id)
+    return [...image.brokers.values()].filter(({ id, fenced }) => !fenced && !this.#sessions.has(id)).map(({ id }) => id)
   }
 
   /** Until the next session runs out; null when there is none. */

@@ -5,7 +5,7 @@ import { ConfigResourceType, type MetadataImage, type TopicImage } from './image
 import { configRecord, partitionRecord, removeTopicRecord, topicRecord, type MetadataRecord } from './metadata-records.ts'
 import { assignmentProblem, newPartition, placeNew } from './new-partitions.ts'
 import { usableBrokers } from './placement.ts'
-import { collidingTopic, topicNameProblem } from './topic-names.ts'
+import { collidingTopic, topicNameProblem } from './topic-name.ts'
 import { topicCollisionKey } from './image.ts'
 
 /** One request creates at most this many partitions, so that its batch stays one that every broker applies in one go. */

@@ -13,6 +13,10 @@ export function topicNameProblem(name: string): string | null {
   return null
 }
 
+export function isValidTopicName(name: string): boolean {
+  return topicNameProblem(name) === null
+}
+
 /** The existing topic whose metric names the new one would share, if any. */
 export function collidingTopic(image: MetadataImage, name: string): string | null {
   const other = image.topicNamesByCollisionKey.get(topicCollisionKey(name))

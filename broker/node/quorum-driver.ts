@@ -1,0 +1,320 @@
+/**
+ * Runs the quorum state machine of one node, voter or observer: feeds it events one at a time and carries out what it asks for.
+ *
+ * Invariants: events are stepped in the order they came; the effects of a step are carried out in order, and those that touch
+ * the disk are done before the next one starts; a timer that was replaced or cleared yields no event. The order of appends by
+ * the leader is the order of `append` calls, and they are accepted only between the LeaderChange record of an epoch and the
+ * end of that leadership.
+ */
+import { encodeElectionState } from '../quorum/election-state.ts'
+import { initialQuorumState, step } from '../quorum/quorum-machine.ts'
+import { isVoter } from '../quorum/voter-set.ts'
+import type { MetadataRecord } from '../cluster/metadata-records.ts'
+import type { Env, Timer } from '../env/types.ts'
+import type {
+  ElectionState,
+  FetchRequest,
+  QuorumConfig,
+  QuorumEffect,
+  QuorumEvent,
+  QuorumRequest,
+  QuorumResponse,
+  QuorumState,
+  SnapshotId,
+  TimerName,
+  VoterSet,
+} from '../quorum/types.ts'
+import { ErrorCode } from '../wire/errors.ts'
+import type { AppendedBatch, MetadataLog } from './metadata-log.ts'
+import { ParkedFetches } from './parked-fetches.ts'
+
+/** Events not yet stepped; a request beyond it is answered with an error its sender retries. */
+const QUEUED_EVENTS_MAX = 4_096
+const FETCH_REPLY_BYTES_MAX = 8 * 1024 * 1024
+
+export interface QuorumPorts {
+  /** The response, or null when none came in time. Never rejects. */
+  send(to: number, request: QuorumRequest): Promise<QuorumResponse | null>
+  /** Restarts the log at the end of that snapshot, fetched from `from`. */
+  fetchSnapshot(from: number, snapshot: SnapshotId): Promise<void>
+}
+
+export interface QuorumDriverOptions {
+  readonly config: QuorumConfig
+  readonly voters: VoterSet
+  readonly election: ElectionState
+  readonly log: MetadataLog
+  readonly ports: QuorumPorts
+  /** Called when this node can take no further part. */
+  readonly onFailed: (reason: string) => void
+}
+
+interface QueuedEvent {
+  readonly event: QuorumEvent
+  /** For a timer's event: the timer, which may be replaced or cleared while the event waits. */
+  readonly timer?: Timer
+}
+
+export interface QuorumListener {
+  onHighWatermark?(offset: number): void
+  /** Role, epoch or leader changed. */
+  onRoleChanged?(state: QuorumState): void
+}
+
+export class QuorumDriver {
+  readonly #env: Env
+  readonly #options: QuorumDriverOptions
+  readonly #log: MetadataLog
+  readonly #isVoter: boolean
+  readonly #parked: ParkedFetches
+  readonly #listeners = new Set<QuorumListener>()
+  readonly #timers = new Map<TimerName, Timer>()
+  readonly #replies = new Map<number, (response: QuorumResponse | null) => void>()
+  #queue: QueuedEvent[] = []
+  #state: QuorumState
+  #isPumping = false
+  #pumped: Promise<void> = Promise.resolve()
+  /** The epoch this node leads and may append in. */
+  #openEpoch: number | null = null
+  #nextToken = 1
+  #isClosed = false
+
+  constructor(env: Env, options: QuorumDriverOptions) {
+    this.#env = env
+    this.#options = options
+    this.#log = options.log
+    this.#isVoter = isVoter(options.voters, options.config.self.id)
+    this.#state = initialQuorumState(options.config, options.voters, options.election)
+    this.#parked = new ParkedFetches(env, (token, request) => this.#enqueue({ type: 'request', token, request }))
+    // Followers may have the records before our own disk has synced them.
+    this.#log.onWritten = () => this.#parked.releaseAll()
+  }
+
+  get state(): QuorumState {
+    return this.#state
+  }
+
+  get log(): MetadataLog {
+    return this.#log
+  }
+
+  /** The epoch this node may append in as leader; null for everyone else. */
+  get leaderEpoch(): number | null {
+    return this.#openEpoch
+  }
+
+  subscribe(listener: QuorumListener): void {
+    this.#listeners.add(listener)
+  }
+
+  /** What the disk holds counts as stored only once it is synced, so that comes first. */
+  async start(): Promise<void> {
+    if (this.#isVoter) await this.#log.flush()
+    this.#enqueue({ type: 'start' })
+  }
+
+  /** Answers another node's request; a fetch may wait for news. Resolves null when this node has stopped. */
+  handle(request: QuorumRequest, signal?: AbortSignal): Promise<QuorumResponse | null> {
+    if (this.#isClosed || signal?.aborted === true) return Promise.resolve(null)
+    const token = this.#nextToken++
+    return new Promise((resolve) => {
+      const settle = (response: QuorumResponse | null): void => {
+        signal?.removeEventListener('abort', onAbort)
+        this.#replies.delete(token)
+        resolve(response)
+      }
+      const onAbort = (): void => {
+        this.#parked.forget(token)
+        settle(null)
+      }
+      signal?.addEventListener('abort', onAbort, { once: true })
+      this.#replies.set(token, settle)
+      if (this.#queue.length < QUEUED_EVENTS_MAX) this.#enqueue({ type: 'request', token, request })
+      else settle(null)
+    })
+  }
+
+  /** Appends as leader of `epoch`, within the call. Null when that leadership is over. */
+  append(epoch: number, records: readonly MetadataRecord[]): AppendedBatch | null {
+    if (this.#openEpoch !== epoch) return null
+    const appended = this.#log.appendRecords(records, epoch)
+    this.#flushAsLeader()
+    return appended
+  }
+
+  /** Says that a node's process was seen to end. Only ever makes an election come sooner. */
+  nodeEnded(nodeId: number): void {
+    this.#enqueue({ type: 'nodeEnded', nodeId })
+  }
+
+  /** Gives leadership up, if held, and stops taking part. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    if (this.#state.role.name === 'leader') this.#enqueue({ type: 'resign' })
+    await this.#pumped
+    this.#isClosed = true
+    this.#clearTimers()
+    this.#parked.releaseAll()
+    for (const token of [...this.#replies.keys()]) this.#reply(token, null)
+  }
+
+  // ---------------------------------------------------------------------------------------------------------- the engine
+
+  #enqueue(event: QuorumEvent, timer?: Timer): void {
+    if (this.#isClosed) return
+    this.#queue.push(timer === undefined ? { event } : { event, timer })
+    // Effects enqueue too; one loop at a time steps them all.
+    if (this.#isPumping) return
+    this.#isPumping = true
+    this.#pumped = this.#pump()
+  }
+
+  async #pump(): Promise<void> {
+    try {
+      while (this.#queue.length > 0 && !this.#isClosed) {
+        const queued = this.#queue.shift()!
+        if (!this.#isDue(queued)) continue
+        const { state, effects } = step(this.#state, queued.event, this.#log.facts, this.#env.clock.monotonicMs())
+        this.#state = state
+        if (state.role.name !== 'leader' || state.epoch !== this.#openEpoch) this.#openEpoch = null
+        for (const effect of effects) {
+          const pending = this.#carryOut(effect)
+          if (pending !== null) await pending
+        }
+      }
+    } catch (error) {
+      this.#isClosed = true
+      this.#clearTimers()
+      const reason = error instanceof Error ? (error.stack ?? error.message) : String(error)
+      this.#options.onFailed(`this node's part in the controller quorum has ended: ${reason}`)
+    } finally {
+      this.#isPumping = false
+    }
+  }
+
+  #isDue({ event, timer }: QueuedEvent): boolean {
+    if (event.type !== 'timer') return true
+    if (this.#timers.get(event.timer) !== timer) return false
+    this.#timers.delete(event.timer)
+    return true
+  }
+
+  /** Null when done within the call. */
+  #carryOut(effect: QuorumEffect): Promise<void> | null {
+    switch (effect.type) {
+      case 'persist':
+        return this.#persist(effect.election)
+      case 'send':
+        return this.#send(effect.to, effect.request)
+      case 'reply':
+        this.#reply(effect.token, effect.response)
+        return null
+      case 'serveFetch':
+        this.#serveFetch(effect.token, effect.request)
+        return null
+      case 'timer':
+        this.#startTimer(effect.timer, effect.delayMs + this.#env.random.below(effect.jitterMs + 1))
+        return null
+      case 'clearTimers':
+        this.#clearTimers()
+        return null
+      case 'appendLeaderChange':
+        this.#openEpochWith(effect.epoch, effect.grantingVoters)
+        return null
+      case 'appendFetched':
+        return this.#appendFetched(effect.records)
+      case 'truncate':
+        return this.#log.truncateTo(effect.toOffset).then(() => this.#enqueue({ type: 'logChanged' }))
+      case 'fetchSnapshot':
+        return this.#options.ports.fetchSnapshot(effect.from, effect.snapshot).then(() => this.#enqueue({ type: 'logChanged' }))
+      case 'highWatermark':
+        this.#onHighWatermark(effect.offset)
+        return null
+      case 'roleChanged':
+        this.#parked.releaseAll()
+        for (const listener of this.#listeners) listener.onRoleChanged?.(this.#state)
+        return null
+    }
+  }
+
+  /** Observers vote for nobody and so have nothing to remember; they learn the epoch from whomever they ask. */
+  #persist(election: ElectionState): Promise<void> | null {
+    if (!this.#isVoter) return null
+    return this.#env.disk.writeFileAtomic(`${this.#log.directory}/quorum-state`, encodeElectionState(election))
+  }
+
+  #send(to: number, request: QuorumRequest): Promise<void> | null {
+    const post = (): void => {
+      void this.#options.ports.send(to, request).then((response) => this.#enqueue({ type: 'response', from: to, request, response }))
+    }
+    // A voter's fetch offset claims that everything below it is stored.
+    if (request.api === 'fetch' && this.#isVoter && this.#log.flushedOffset < this.#log.endOffset) return this.#log.flush().then(post)
+    post()
+    return null
+  }
+
+  #openEpochWith(epoch: number, grantingVoters: readonly number[]): void {
+    const { voters, config } = this.#options
+    this.#log.appendLeaderChange({ leaderId: config.self.id, epoch, voters, grantingVoters })
+    this.#openEpoch = epoch
+    this.#flushAsLeader()
+  }
+
+  #flushAsLeader(): void {
+    this.#log.flushSoon(() => this.#enqueue({ type: 'flushed', endOffset: this.#log.flushedOffset }))
+  }
+
+  async #appendFetched(records: Buffer): Promise<void> {
+    await this.#log.appendFetched(records)
+    if (this.#isVoter) await this.#log.flush()
+    this.#enqueue({ type: 'flushed', endOffset: this.#log.endOffset })
+  }
+
+  #onHighWatermark(offset: number): void {
+    this.#log.setHighWatermark(offset)
+    this.#parked.releaseAll()
+    for (const listener of this.#listeners) listener.onHighWatermark?.(offset)
+  }
+
+  // ------------------------------------------------------------------------------------------------------------- replies
+
+  #serveFetch(token: number, request: FetchRequest): void {
+    const hasNews = request.fetchOffset < this.#log.writtenOffset || request.highWatermark < this.#state.highWatermark
+    if (!hasNews && this.#parked.park(token, request)) return
+    const { epoch, highWatermark, config } = this.#state
+    const read = request.fetchOffset < this.#log.writtenOffset ? this.#log.readForFollower(request.fetchOffset, FETCH_REPLY_BYTES_MAX) : Promise.resolve(Buffer.alloc(0))
+    const respond = (errorCode: ErrorCode, records: Buffer): void =>
+      this.#reply(token, {
+        api: 'fetch',
+        errorCode,
+        leaderId: config.self.id,
+        epoch,
+        highWatermark,
+        logStartOffset: this.#log.startOffset,
+        diverging: null,
+        snapshot: null,
+        records,
+      })
+    read.then(
+      (records) => respond(ErrorCode.NONE, records),
+      () => respond(ErrorCode.KAFKA_STORAGE_ERROR, Buffer.alloc(0)),
+    )
+  }
+
+  #reply(token: number, response: QuorumResponse | null): void {
+    this.#replies.get(token)?.(response)
+  }
+
+  // -------------------------------------------------------------------------------------------------------------- timers
+
+  #startTimer(name: TimerName, delayMs: number): void {
+    this.#timers.get(name)?.cancel()
+    const timer: Timer = this.#env.timers.after(delayMs, () => this.#enqueue({ type: 'timer', timer: name }, timer))
+    this.#timers.set(name, timer)
+  }
+
+  #clearTimers(): void {
+    for (const timer of this.#timers.values()) timer.cancel()
+    this.#timers.clear()
+  }
+}
