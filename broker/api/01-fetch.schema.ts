@@ -16,10 +16,13 @@ export const fetch = api({
   request: {
     clusterId: string({ versions: '12+', nullable: true, tag: 0, default: null }),
     replicaId: int32({ versions: '4-14', default: -1 }),
-    replicaState: struct({
-      replicaId: int32({ default: -1 }),
-      replicaEpoch: int64({ default: -1 }),
-    }, { versions: '15+', tag: 1 }),
+    replicaState: struct(
+      {
+        replicaId: int32({ default: -1 }),
+        replicaEpoch: int64({ default: -1 }),
+      },
+      { versions: '15+', tag: 1 },
+    ),
     maxWaitMs: int32(),
     minBytes: int32(),
     maxBytes: int32({ default: 0x7fffffff }),
@@ -40,11 +43,14 @@ export const fetch = api({
         highWatermark: int64({ versions: '18+', tag: 1, default: INT64_MAX }),
       }),
     }),
-    forgottenTopicsData: array({
-      topic: string({ versions: '7-12' }),
-      topicId: uuid({ versions: '13+' }),
-      partitions: array(int32()),
-    }, { versions: '7+' }),
+    forgottenTopicsData: array(
+      {
+        topic: string({ versions: '7-12' }),
+        topicId: uuid({ versions: '13+' }),
+        partitions: array(int32()),
+      },
+      { versions: '7+' },
+    ),
     rackId: string({ versions: '11+' }),
   },
   response: {
@@ -60,31 +66,46 @@ export const fetch = api({
         highWatermark: int64(),
         lastStableOffset: int64({ default: -1 }),
         logStartOffset: int64({ versions: '5+', default: -1 }),
-        divergingEpoch: struct({
-          epoch: int32({ default: -1 }),
-          endOffset: int64({ default: -1 }),
-        }, { versions: '12+', tag: 0 }),
-        currentLeader: struct({
-          leaderId: int32({ default: -1 }),
-          leaderEpoch: int32({ default: -1 }),
-        }, { versions: '12+', tag: 1 }),
-        snapshotId: struct({
-          endOffset: int64({ default: -1 }),
-          epoch: int32({ default: -1 }),
-        }, { versions: '12+', tag: 2 }),
-        abortedTransactions: array({
-          producerId: int64(),
-          firstOffset: int64(),
-        }, { nullable: true }),
+        divergingEpoch: struct(
+          {
+            epoch: int32({ default: -1 }),
+            endOffset: int64({ default: -1 }),
+          },
+          { versions: '12+', tag: 0 },
+        ),
+        currentLeader: struct(
+          {
+            leaderId: int32({ default: -1 }),
+            leaderEpoch: int32({ default: -1 }),
+          },
+          { versions: '12+', tag: 1 },
+        ),
+        snapshotId: struct(
+          {
+            endOffset: int64({ default: -1 }),
+            epoch: int32({ default: -1 }),
+          },
+          { versions: '12+', tag: 2 },
+        ),
+        abortedTransactions: array(
+          {
+            producerId: int64(),
+            firstOffset: int64(),
+          },
+          { nullable: true },
+        ),
         preferredReadReplica: int32({ versions: '11+', default: -1 }),
         records: records({ nullable: true }),
       }),
     }),
-    nodeEndpoints: array({
-      nodeId: int32(),
-      host: string(),
-      port: int32(),
-      rack: string({ nullable: true, default: null }),
-    }, { versions: '16+', tag: 0 }),
+    nodeEndpoints: array(
+      {
+        nodeId: int32(),
+        host: string(),
+        port: int32(),
+        rack: string({ nullable: true, default: null }),
+      },
+      { versions: '16+', tag: 0 },
+    ),
   },
 })

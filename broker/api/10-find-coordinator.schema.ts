@@ -19,13 +19,16 @@ export const findCoordinator = api({
     nodeId: int32({ versions: '0-3' }),
     host: string({ versions: '0-3' }),
     port: int32({ versions: '0-3' }),
-    coordinators: array({
-      key: string(),
-      nodeId: int32(),
-      host: string(),
-      port: int32(),
-      errorCode: int16(),
-      errorMessage: string({ nullable: true }),
-    }, { versions: '4+' }),
+    coordinators: array(
+      {
+        key: string(),
+        nodeId: int32(),
+        host: string(),
+        port: int32(),
+        errorCode: int16(),
+        errorMessage: string({ nullable: true }),
+      },
+      { versions: '4+' },
+    ),
   },
 })

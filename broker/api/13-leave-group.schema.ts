@@ -10,19 +10,25 @@ export const leaveGroup = api({
   request: {
     groupId: string(),
     memberId: string({ versions: '0-2' }),
-    members: array({
-      memberId: string(),
-      groupInstanceId: string({ nullable: true, default: null }),
-      reason: string({ versions: '5+', nullable: true, default: null }),
-    }, { versions: '3+' }),
+    members: array(
+      {
+        memberId: string(),
+        groupInstanceId: string({ nullable: true, default: null }),
+        reason: string({ versions: '5+', nullable: true, default: null }),
+      },
+      { versions: '3+' },
+    ),
   },
   response: {
     throttleTimeMs: int32({ versions: '1+' }),
     errorCode: int16(),
-    members: array({
-      memberId: string(),
-      groupInstanceId: string({ nullable: true }),
-      errorCode: int16(),
-    }, { versions: '3+' }),
+    members: array(
+      {
+        memberId: string(),
+        groupInstanceId: string({ nullable: true }),
+        errorCode: int16(),
+      },
+      { versions: '3+' },
+    ),
   },
 })

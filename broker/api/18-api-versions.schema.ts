@@ -24,17 +24,23 @@ export const apiVersions = api({
       maxVersion: int16(),
     }),
     throttleTimeMs: int32({ versions: '1+' }),
-    supportedFeatures: array({
-      name: string(),
-      minVersion: int16(),
-      maxVersion: int16(),
-    }, { versions: '3+', tag: 0 }),
+    supportedFeatures: array(
+      {
+        name: string(),
+        minVersion: int16(),
+        maxVersion: int16(),
+      },
+      { versions: '3+', tag: 0 },
+    ),
     finalizedFeaturesEpoch: int64({ versions: '3+', tag: 1, default: -1 }),
-    finalizedFeatures: array({
-      name: string(),
-      maxVersionLevel: int16(),
-      minVersionLevel: int16(),
-    }, { versions: '3+', tag: 2 }),
+    finalizedFeatures: array(
+      {
+        name: string(),
+        maxVersionLevel: int16(),
+        minVersionLevel: int16(),
+      },
+      { versions: '3+', tag: 2 },
+    ),
     zkMigrationReady: bool({ versions: '3+', tag: 3 }),
   },
 })

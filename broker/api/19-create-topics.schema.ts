@@ -34,13 +34,16 @@ export const createTopics = api({
       topicConfigErrorCode: int16({ versions: '5+', tag: 0 }),
       numPartitions: int32({ versions: '5+', default: -1 }),
       replicationFactor: int16({ versions: '5+', default: -1 }),
-      configs: array({
-        name: string(),
-        value: string({ nullable: true }),
-        readOnly: bool(),
-        configSource: int8({ default: -1 }),
-        isSensitive: bool(),
-      }, { versions: '5+', nullable: true }),
+      configs: array(
+        {
+          name: string(),
+          value: string({ nullable: true }),
+          readOnly: bool(),
+          configSource: int8({ default: -1 }),
+          isSensitive: bool(),
+        },
+        { versions: '5+', nullable: true },
+      ),
     }),
   },
 })

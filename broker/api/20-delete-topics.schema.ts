@@ -8,10 +8,13 @@ export const deleteTopics = api({
   advertised: '1-6',
   flexible: '4+',
   request: {
-    topics: array({
-      name: string({ nullable: true, default: null }),
-      topicId: uuid(),
-    }, { versions: '6+' }),
+    topics: array(
+      {
+        name: string({ nullable: true, default: null }),
+        topicId: uuid(),
+      },
+      { versions: '6+' },
+    ),
     topicNames: array(string(), { versions: '1-5' }),
     timeoutMs: int32(),
   },

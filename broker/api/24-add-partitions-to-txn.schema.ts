@@ -23,13 +23,16 @@ export const addPartitionsToTxn = api({
   advertised: '0-5',
   flexible: '3+',
   request: {
-    transactions: array({
-      transactionalId: string(),
-      producerId: int64(),
-      producerEpoch: int16(),
-      verifyOnly: bool(),
-      topics: array(addPartitionsToTxnTopic),
-    }, { versions: '4+' }),
+    transactions: array(
+      {
+        transactionalId: string(),
+        producerId: int64(),
+        producerEpoch: int16(),
+        verifyOnly: bool(),
+        topics: array(addPartitionsToTxnTopic),
+      },
+      { versions: '4+' },
+    ),
     v3AndBelowTransactionalId: string({ versions: '0-3' }),
     v3AndBelowProducerId: int64({ versions: '0-3' }),
     v3AndBelowProducerEpoch: int16({ versions: '0-3' }),
@@ -38,10 +41,13 @@ export const addPartitionsToTxn = api({
   response: {
     throttleTimeMs: int32(),
     errorCode: int16({ versions: '4+' }),
-    resultsByTransaction: array({
-      transactionalId: string(),
-      topicResults: array(addPartitionsToTxnTopicResult),
-    }, { versions: '4+' }),
+    resultsByTransaction: array(
+      {
+        transactionalId: string(),
+        topicResults: array(addPartitionsToTxnTopicResult),
+      },
+      { versions: '4+' },
+    ),
     resultsByTopicV3AndBelow: array(addPartitionsToTxnTopicResult, { versions: '0-3' }),
   },
 })

@@ -11,10 +11,13 @@ export const describeLogDirs = api({
   advertised: '1-5',
   flexible: '2+',
   request: {
-    topics: array({
-      topic: string(),
-      partitions: array(int32()),
-    }, { nullable: true }),
+    topics: array(
+      {
+        topic: string(),
+        partitions: array(int32()),
+      },
+      { nullable: true },
+    ),
   },
   response: {
     throttleTimeMs: int32(),

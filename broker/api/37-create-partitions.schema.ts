@@ -11,9 +11,12 @@ export const createPartitions = api({
     topics: array({
       name: string(),
       count: int32(),
-      assignments: array({
-        brokerIds: array(int32()),
-      }, { nullable: true }),
+      assignments: array(
+        {
+          brokerIds: array(int32()),
+        },
+        { nullable: true },
+      ),
     }),
     timeoutMs: int32(),
     validateOnly: bool(),

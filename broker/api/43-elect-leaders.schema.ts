@@ -9,10 +9,13 @@ export const electLeaders = api({
   flexible: '2+',
   request: {
     electionType: int8({ versions: '1+' }),
-    topicPartitions: array({
-      topic: string(),
-      partitions: array(int32()),
-    }, { nullable: true }),
+    topicPartitions: array(
+      {
+        topic: string(),
+        partitions: array(int32()),
+      },
+      { nullable: true },
+    ),
     timeoutMs: int32({ default: 60000 }),
   },
   response: {

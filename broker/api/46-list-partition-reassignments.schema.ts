@@ -9,10 +9,13 @@ export const listPartitionReassignments = api({
   flexible: '0+',
   request: {
     timeoutMs: int32({ default: 60000 }),
-    topics: array({
-      name: string(),
-      partitionIndexes: array(int32()),
-    }, { nullable: true, default: null }),
+    topics: array(
+      {
+        name: string(),
+        partitionIndexes: array(int32()),
+      },
+      { nullable: true, default: null },
+    ),
   },
   response: {
     throttleTimeMs: int32(),

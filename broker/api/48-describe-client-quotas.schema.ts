@@ -19,15 +19,18 @@ export const describeClientQuotas = api({
     throttleTimeMs: int32(),
     errorCode: int16(),
     errorMessage: string({ nullable: true }),
-    entries: array({
-      entity: array({
-        entityType: string(),
-        entityName: string({ nullable: true }),
-      }),
-      values: array({
-        key: string(),
-        value: float64(),
-      }),
-    }, { nullable: true }),
+    entries: array(
+      {
+        entity: array({
+          entityType: string(),
+          entityName: string({ nullable: true }),
+        }),
+        values: array({
+          key: string(),
+          value: float64(),
+        }),
+      },
+      { nullable: true },
+    ),
   },
 })

@@ -8,9 +8,12 @@ export const describeUserScramCredentials = api({
   advertised: '0',
   flexible: '0+',
   request: {
-    users: array({
-      name: string(),
-    }, { nullable: true }),
+    users: array(
+      {
+        name: string(),
+      },
+      { nullable: true },
+    ),
   },
   response: {
     throttleTimeMs: int32(),

@@ -19,11 +19,14 @@ export const beginQuorumEpoch = api({
         leaderEpoch: int32(),
       }),
     }),
-    leaderEndpoints: array({
-      name: string(),
-      host: string(),
-      port: uint16(),
-    }, { versions: '1+' }),
+    leaderEndpoints: array(
+      {
+        name: string(),
+        host: string(),
+        port: uint16(),
+      },
+      { versions: '1+' },
+    ),
   },
   response: {
     errorCode: int16(),
@@ -36,10 +39,13 @@ export const beginQuorumEpoch = api({
         leaderEpoch: int32(),
       }),
     }),
-    nodeEndpoints: array({
-      nodeId: int32(),
-      host: string(),
-      port: uint16(),
-    }, { versions: '1+', tag: 0 }),
+    nodeEndpoints: array(
+      {
+        nodeId: int32(),
+        host: string(),
+        port: uint16(),
+      },
+      { versions: '1+', tag: 0 },
+    ),
   },
 })

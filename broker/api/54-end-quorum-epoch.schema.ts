@@ -16,17 +16,23 @@ export const endQuorumEpoch = api({
         leaderId: int32(),
         leaderEpoch: int32(),
         preferredSuccessors: array(int32(), { versions: '0' }),
-        preferredCandidates: array({
-          candidateId: int32(),
-          candidateDirectoryId: uuid(),
-        }, { versions: '1+' }),
+        preferredCandidates: array(
+          {
+            candidateId: int32(),
+            candidateDirectoryId: uuid(),
+          },
+          { versions: '1+' },
+        ),
       }),
     }),
-    leaderEndpoints: array({
-      name: string(),
-      host: string(),
-      port: uint16(),
-    }, { versions: '1+' }),
+    leaderEndpoints: array(
+      {
+        name: string(),
+        host: string(),
+        port: uint16(),
+      },
+      { versions: '1+' },
+    ),
   },
   response: {
     errorCode: int16(),
@@ -39,10 +45,13 @@ export const endQuorumEpoch = api({
         leaderEpoch: int32(),
       }),
     }),
-    nodeEndpoints: array({
-      nodeId: int32(),
-      host: string(),
-      port: uint16(),
-    }, { versions: '1+', tag: 0 }),
+    nodeEndpoints: array(
+      {
+        nodeId: int32(),
+        host: string(),
+        port: uint16(),
+      },
+      { versions: '1+', tag: 0 },
+    ),
   },
 })

@@ -39,13 +39,16 @@ export const describeQuorum = api({
         observers: array(replicaState),
       }),
     }),
-    nodes: array({
-      nodeId: int32(),
-      listeners: array({
-        name: string(),
-        host: string(),
-        port: uint16(),
-      }),
-    }, { versions: '2+' }),
+    nodes: array(
+      {
+        nodeId: int32(),
+        listeners: array({
+          name: string(),
+          host: string(),
+          port: uint16(),
+        }),
+      },
+      { versions: '2+' },
+    ),
   },
 })

@@ -16,10 +16,13 @@ export const alterPartition = api({
         partitionIndex: int32(),
         leaderEpoch: int32(),
         newIsr: array(int32(), { versions: '2' }),
-        newIsrWithEpochs: array({
-          brokerId: int32(),
-          brokerEpoch: int64({ default: -1 }),
-        }, { versions: '3+' }),
+        newIsrWithEpochs: array(
+          {
+            brokerId: int32(),
+            brokerEpoch: int64({ default: -1 }),
+          },
+          { versions: '3+' },
+        ),
         leaderRecoveryState: int8(),
         partitionEpoch: int32(),
       }),

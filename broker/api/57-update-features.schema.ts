@@ -21,10 +21,13 @@ export const updateFeatures = api({
     throttleTimeMs: int32(),
     errorCode: int16(),
     errorMessage: string({ nullable: true }),
-    results: array({
-      feature: string(),
-      errorCode: int16(),
-      errorMessage: string({ nullable: true }),
-    }, { versions: '0-1' }),
+    results: array(
+      {
+        feature: string(),
+        errorCode: int16(),
+        errorMessage: string({ nullable: true }),
+      },
+      { versions: '0-1' },
+    ),
   },
 })

@@ -36,19 +36,25 @@ export const fetchSnapshot = api({
         index: int32(),
         errorCode: int16(),
         snapshotId: struct(snapshotId),
-        currentLeader: struct({
-          leaderId: int32(),
-          leaderEpoch: int32(),
-        }, { tag: 0 }),
+        currentLeader: struct(
+          {
+            leaderId: int32(),
+            leaderEpoch: int32(),
+          },
+          { tag: 0 },
+        ),
         size: int64(),
         position: int64(),
         unalignedRecords: records(),
       }),
     }),
-    nodeEndpoints: array({
-      nodeId: int32(),
-      host: string(),
-      port: uint16(),
-    }, { versions: '1+', tag: 0 }),
+    nodeEndpoints: array(
+      {
+        nodeId: int32(),
+        host: string(),
+        port: uint16(),
+      },
+      { versions: '1+', tag: 0 },
+    ),
   },
 })

@@ -34,8 +34,11 @@ export const consumerGroupHeartbeat = api({
     memberId: string({ nullable: true, default: null }),
     memberEpoch: int32(),
     heartbeatIntervalMs: int32(),
-    assignment: struct({
-      topicPartitions: array(topicPartition),
-    }, { nullable: true, default: null }),
+    assignment: struct(
+      {
+        topicPartitions: array(topicPartition),
+      },
+      { nullable: true, default: null },
+    ),
   },
 })

@@ -12,10 +12,13 @@ export const consumerProtocolSubscription = message({
   fields: {
     topics: array(string()),
     userData: bytes({ nullable: true, default: null }),
-    ownedPartitions: array({
-      topic: string(),
-      partitions: array(int32()),
-    }, { versions: '1+' }),
+    ownedPartitions: array(
+      {
+        topic: string(),
+        partitions: array(int32()),
+      },
+      { versions: '1+' },
+    ),
     generationId: int32({ versions: '2+', default: -1 }),
     rackId: string({ versions: '3+', nullable: true, default: null }),
   },

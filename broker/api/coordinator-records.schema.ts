@@ -129,13 +129,16 @@ export const consumerGroupMemberMetadataValue = message({
     subscribedTopicRegex: string({ nullable: true }),
     rebalanceTimeoutMs: int32({ default: -1 }),
     serverAssignor: string({ nullable: true }),
-    classicMemberMetadata: struct({
-      sessionTimeoutMs: int32(),
-      supportedProtocols: array({
-        name: string(),
-        metadata: bytes(),
-      }),
-    }, { nullable: true, tag: 0, default: null }),
+    classicMemberMetadata: struct(
+      {
+        sessionTimeoutMs: int32(),
+        supportedProtocols: array({
+          name: string(),
+          metadata: bytes(),
+        }),
+      },
+      { nullable: true, tag: 0, default: null },
+    ),
   },
 })
 

@@ -21,10 +21,13 @@ export const transactionLogValue = message({
     producerEpoch: int16(),
     transactionTimeoutMs: int32(),
     transactionStatus: int8(),
-    transactionPartitions: array({
-      topic: string(),
-      partitionIds: array(int32()),
-    }, { nullable: true }),
+    transactionPartitions: array(
+      {
+        topic: string(),
+        partitionIds: array(int32()),
+      },
+      { nullable: true },
+    ),
     transactionLastUpdateTimestampMs: int64(),
     transactionStartTimestampMs: int64(),
     clientTransactionVersion: int16({ tag: 2 }),

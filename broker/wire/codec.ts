@@ -8,7 +8,7 @@ import { Reader } from './reader.ts'
 import { boundsOf, type Decoded, type Encodable, type Message } from './schema.ts'
 import { Writer } from './writer.ts'
 
-type AnyMessage = Message<any>
+type AnyMessage = Message
 
 /** What to do with bytes after a message: refuse them (frames), or leave them (payloads that newer versions extend). */
 export type TrailingBytes = 'refuse' | 'ignore'

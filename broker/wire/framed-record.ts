@@ -11,7 +11,7 @@ import { Writer } from './writer.ts'
 const FRAME_VERSION = 1
 
 /** Record type -> layout. */
-export type RecordTypes = { readonly [type: number]: Message<any> }
+export type RecordTypes = { readonly [type: number]: Message }
 
 /** A decoded record: `type` tells which layout `value` has. */
 export type FramedRecord<Types extends RecordTypes> = {

@@ -39,7 +39,7 @@ export function decodeRequestHeader(frame: Buffer, isFlexible: (apiKey: number, 
   return { apiKey, apiVersion, correlationId, clientId, bodyPosition: reader.position }
 }
 
-export function encodeRequestHeader(writer: Writer, api: Api<any, any>, header: Omit<RequestHeader, 'apiKey' | 'bodyPosition'>): void {
+export function encodeRequestHeader(writer: Writer, api: Api, header: Omit<RequestHeader, 'apiKey' | 'bodyPosition'>): void {
   writer.int16(api.key)
   writer.int16(header.apiVersion)
   writer.int32(header.correlationId)
@@ -48,20 +48,20 @@ export function encodeRequestHeader(writer: Writer, api: Api<any, any>, header: 
 }
 
 /** `frame` is without its size. Throws WireError only. */
-export function decodeResponseHeader(frame: Buffer, api: Api<any, any>, apiVersion: number): ResponseHeader {
+export function decodeResponseHeader(frame: Buffer, api: Api, apiVersion: number): ResponseHeader {
   const reader = new Reader(frame)
   const correlationId = reader.int32()
   if (responseHeaderHasTags(api, apiVersion)) reader.skipTags()
   return { correlationId, bodyPosition: reader.position }
 }
 
-export function encodeResponseHeader(writer: Writer, api: Api<any, any>, apiVersion: number, correlationId: number): void {
+export function encodeResponseHeader(writer: Writer, api: Api, apiVersion: number, correlationId: number): void {
   writer.int32(correlationId)
   if (responseHeaderHasTags(api, apiVersion)) writer.uvarint(0)
 }
 
 /** Size, header and body of a request, as chunks to be written back to back. */
-export function encodeRequestFrame<A extends Api<any, any>>(
+export function encodeRequestFrame<A extends Api>(
   api: A,
   header: { readonly apiVersion: number; readonly correlationId: number; readonly clientId: string },
   body: Encodable<A['request']>,
@@ -74,7 +74,7 @@ export function encodeRequestFrame<A extends Api<any, any>>(
 }
 
 /** Size, header and body of a response, as chunks to be written back to back. */
-export function encodeResponseFrame<A extends Api<any, any>>(
+export function encodeResponseFrame<A extends Api>(
   api: A,
   header: { readonly apiVersion: number; readonly correlationId: number },
   body: Encodable<A['response']>,
@@ -91,10 +91,10 @@ function sized(writer: Writer): Buffer[] {
   return writer.finish()
 }
 
-function responseHeaderHasTags(api: Api<any, any>, apiVersion: number): boolean {
+function responseHeaderHasTags(api: Api, apiVersion: number): boolean {
   return api.key !== API_VERSIONS_KEY && isFlexibleVersion(api, apiVersion)
 }
 
-function isFlexibleVersion(api: Api<any, any>, apiVersion: number): boolean {
+function isFlexibleVersion(api: Api, apiVersion: number): boolean {
   return api.flexible !== 'none' && isInRange(api.flexible, apiVersion)
 }

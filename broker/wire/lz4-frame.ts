@@ -71,7 +71,7 @@ const exactYield: BlockYield = (data, start, end) => {
   const lengthOf = (nibble: number): number => {
     let length = nibble
     if (nibble === 15) {
-      for (let byte = 255; byte === 255 && at < end; ) {
+      for (let byte = 255; byte === 255 && at < end;) {
         byte = data[at++]!
         length += byte
       }

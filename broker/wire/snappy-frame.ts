@@ -33,7 +33,7 @@ export function unpackSnappy(data: Buffer, maxBytes: number): Buffer {
   if (data.length < XERIAL_MAGIC.length || data.compare(XERIAL_MAGIC, 0, 8, 0, 8) !== 0) return unpackBlock(data, maxBytes)
   const blocks: Buffer[] = []
   let unpackedBytes = 0
-  for (let at = XERIAL_HEADER_BYTES; at < data.length; ) {
+  for (let at = XERIAL_HEADER_BYTES; at < data.length;) {
     if (data.length - at < 4) throw malformed('a block length is cut short')
     const length = data.readInt32BE(at)
     const end = at + 4 + length

@@ -49,7 +49,7 @@ const tenPartitions = Array.from({ length: 10 }, (_, index) => index)
 
 interface Subject {
   readonly name: string
-  readonly message: Message<any>
+  readonly message: Message
   readonly version: number
   readonly value: object
 }
@@ -66,7 +66,9 @@ const subjects: readonly Subject[] = [
     message: produce.response,
     version: 9,
     value: {
-      responses: [{ name: 'orders', partitionResponses: [{ index: 3, errorCode: 0, baseOffset: 123_456, logStartOffset: 0, recordErrors: [] }] }],
+      responses: [
+        { name: 'orders', partitionResponses: [{ index: 3, errorCode: 0, baseOffset: 123_456, logStartOffset: 0, recordErrors: [] }] },
+      ],
       throttleTimeMs: 0,
     },
   },

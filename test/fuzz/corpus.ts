@@ -12,7 +12,7 @@ import { payloadMessages, versionsOf } from '../support/wire/messages.ts'
 export type Input =
   | { readonly kind: 'request'; readonly bytes: Buffer }
   | { readonly kind: 'response'; readonly bytes: Buffer; readonly api: Api; readonly version: number }
-  | { readonly kind: 'payload'; readonly bytes: Buffer; readonly message: Message<any>; readonly version: number }
+  | { readonly kind: 'payload'; readonly bytes: Buffer; readonly message: Message; readonly version: number }
   | { readonly kind: 'batch'; readonly bytes: Buffer }
 
 /** Values of each message and version. */
@@ -28,7 +28,7 @@ export interface Corpus {
 export function buildCorpus(seed: number): Corpus {
   const requests: Input[] = []
   const responses: Input[] = []
-  for (const api of allApis as readonly Api<any, any>[]) {
+  for (const api of allApis as readonly Api[]) {
     for (const version of versionsOf(api.request)) {
       const header = { apiVersion: version, correlationId: 7, clientId: 'fuzz' }
       for (const value of samples(api.request, version, seed)) {
@@ -41,13 +41,18 @@ export function buildCorpus(seed: number): Corpus {
   }
   const payloads = payloadMessages.flatMap((message) =>
     versionsOf(message).flatMap((version) =>
-      samples(message, version, seed).map((value): Input => ({ kind: 'payload', bytes: encodeToBuffer(message, version, value), message, version })),
+      samples(message, version, seed).map((value): Input => ({
+        kind: 'payload',
+        bytes: encodeToBuffer(message, version, value),
+        message,
+        version,
+      })),
     ),
   )
   return { requests, responses, payloads, batches: batches() }
 }
 
-function samples(message: Message<any>, version: number, seed: number): never[] {
+function samples(message: Message, version: number, seed: number): never[] {
   return fc.sample(messageArbitrary(message, version), { numRuns: SAMPLES, seed: seed + version }) as never[]
 }
 

@@ -5,13 +5,29 @@ import type { SeededRandom } from './random.ts'
 type Mutation = (random: SeededRandom, bytes: Buffer, other: Buffer) => Buffer
 
 /** Lengths and counts that break careless readers: huge, negative, null, one beyond a cap. */
-const hostileWords = ['7fffffff', '80000000', 'ffffffff', 'fffffffe', '000f4241', '00989680', '7fff', '8000', 'ffff', 'ffffffff0f', 'feffffff0f', 'ffffffffff', '808080808080', '7f', 'ff', '00'].map(
-  (hex) => Buffer.from(hex, 'hex'),
-)
+const hostileWords = [
+  '7fffffff',
+  '80000000',
+  'ffffffff',
+  'fffffffe',
+  '000f4241',
+  '00989680',
+  '7fff',
+  '8000',
+  'ffff',
+  'ffffffff0f',
+  'feffffff0f',
+  'ffffffffff',
+  '808080808080',
+  '7f',
+  'ff',
+  '00',
+].map((hex) => Buffer.from(hex, 'hex'))
 
 const flipBits: Mutation = (random, bytes) => {
   const spoiled = Buffer.from(bytes)
-  for (let left = 1 + random.below(4); left > 0 && spoiled.length > 0; left--) spoiled[random.below(spoiled.length)]! ^= 1 << random.below(8)
+  for (let left = 1 + random.below(4); left > 0 && spoiled.length > 0; left--)
+    spoiled[random.below(spoiled.length)]! ^= 1 << random.below(8)
   return spoiled
 }
 

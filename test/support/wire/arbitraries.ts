@@ -2,18 +2,17 @@
 import fc from 'fast-check'
 import { INT64_MAX, isInRange, ZERO_UUID } from '../../../broker/wire/schema.ts'
 import type { AnyType, Field, FieldMap, Message } from '../../../broker/wire/schema.ts'
-import { defaultValue, existsIn, isNullableIn } from './reference-codec.ts'
+import { defaultValue, existsIn, isNullableIn, type Value } from './reference-codec.ts'
 
-type Value = any
 type Arbitrary = fc.Arbitrary<Value>
 
 /** Encodable values of one message at one version. Optional fields are sometimes left out, fields the version lacks sometimes given. */
-export function messageArbitrary(message: Message<any>, version: number): Arbitrary {
+export function messageArbitrary(message: Message, version: number): Arbitrary {
   return structArbitrary(message.fields, version, message.flexible !== 'none' && isInRange(message.flexible, version))
 }
 
 /** What decoding must yield for a value that was encoded. */
-export function decodedForm(message: Message<any>, version: number, value: Value): Value {
+export function decodedForm(message: Message, version: number, value: Value): Value {
   return decodedStruct(message.fields, version, message.flexible !== 'none' && isInRange(message.flexible, version), value)
 }
 
@@ -69,7 +68,10 @@ const primitives: Record<string, Arbitrary> = {
   uint32: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
   int64: fc.oneof(fc.maxSafeInteger(), fc.integer(), fc.constantFrom(Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER)),
   float64: fc.double({ noNaN: true }),
-  uuid: fc.oneof(fc.constant(ZERO_UUID), fc.uint8Array({ minLength: 16, maxLength: 16 }).map((raw) => Buffer.from(raw).toString('base64url'))),
+  uuid: fc.oneof(
+    fc.constant(ZERO_UUID),
+    fc.uint8Array({ minLength: 16, maxLength: 16 }).map((raw) => Buffer.from(raw).toString('base64url')),
+  ),
   string: fc.oneof(fc.string({ unit: 'grapheme', maxLength: 12 }), fc.constant('x'.repeat(200)), fc.constant('é'.repeat(90))),
   bytes,
   records: bytes,

@@ -59,7 +59,11 @@ function parseFields(lines: readonly string[]): LayoutField[] {
     const [, spaces, name, rest] = /^( *)(\w+): (.*)$/.exec(line) as unknown as [string, string, string, string]
     const words = rest.split(' ')
     const [, type, , nullable] = /^((?:\[\])?\w*)(\?(?:\((.*)\))?)?$/.exec(words[0]!)!
-    const option = (pattern: RegExp) => words.slice(1).map((word) => pattern.exec(word)?.[1]).find((found) => found !== undefined) ?? null
+    const option = (pattern: RegExp) =>
+      words
+        .slice(1)
+        .map((word) => pattern.exec(word)?.[1])
+        .find((found) => found !== undefined) ?? null
     const tag = option(/^tag(\d+)/)
     const field: LayoutField = {
       name,
@@ -98,7 +102,7 @@ function layoutType({ type, fields }: LayoutField): string {
   return type.startsWith('[]') ? '[]struct' : 'struct'
 }
 
-export function schemaAtVersion(message: Message<any>, version: number): readonly FieldAtVersion[] {
+export function schemaAtVersion(message: Message, version: number): readonly FieldAtVersion[] {
   const flexible = message.flexible !== 'none' && isInRange(message.flexible, version)
   const visit = (fields: FieldMap): FieldAtVersion[] =>
     Object.entries(fields)
@@ -131,7 +135,7 @@ function schemaDefault(field: Field): unknown {
 }
 
 /** Whether two version ranges hold the same versions of the message. */
-export function sameVersions(message: Message<any>, layout: Layout): boolean {
+export function sameVersions(message: Message, layout: Layout): boolean {
   const [first, last = first] = layout.versions.split('-')
   const versions = versionsOf(message)
   return versions[0] === Number(first) && versions.at(-1) === Number(last)

@@ -5,7 +5,8 @@
 import { INT64_MAX, isInRange, ZERO_UUID } from '../../../broker/wire/schema.ts'
 import type { AnyType, Field, FieldMap, Message } from '../../../broker/wire/schema.ts'
 
-type Value = any
+// oxlint-disable-next-line typescript/no-explicit-any -- what a value is, its schema says
+export type Value = any
 interface Cursor {
   readonly buffer: Buffer
   position: number
@@ -19,7 +20,7 @@ interface TypeCodec {
   decode(cursor: Cursor): Value
 }
 
-export function referenceCodec(message: Message<any>, version: number): ReferenceCodec {
+export function referenceCodec(message: Message, version: number): ReferenceCodec {
   const flexible = message.flexible !== 'none' && isInRange(message.flexible, version)
   const codec = structCodec(message.fields, version, flexible)
   return {
@@ -146,9 +147,20 @@ function typeCodec(type: AnyType, field: Field, nullable: boolean, version: numb
       decode: (cursor) => (cursor.buffer.readInt8(cursor.position++) < 0 ? null : inner.decode(cursor)),
     }
   }
-  if (type.kind === 'string') return sizedCodec(flexible, 2, (value) => Buffer.from(value), (bytes) => bytes.toString())
+  if (type.kind === 'string')
+    return sizedCodec(
+      flexible,
+      2,
+      (value) => Buffer.from(value),
+      (bytes) => bytes.toString(),
+    )
   if (type.kind === 'bytes' || type.kind === 'records') {
-    return sizedCodec(flexible, 4, (value) => (Array.isArray(value) ? Buffer.concat(value) : value), (bytes) => bytes)
+    return sizedCodec(
+      flexible,
+      4,
+      (value) => (Array.isArray(value) ? Buffer.concat(value) : value),
+      (bytes) => bytes,
+    )
   }
   return fixedCodec(type.kind, field.options.default === INT64_MAX)
 }

@@ -45,7 +45,7 @@ describe.each(allMessages.map((message) => ({ name: message.name, message })))('
   it('survives any bytes: a value or a WireError', () => {
     fc.assert(
       fc.property(fc.constantFrom(...versionsOf(message)), fc.uint8Array({ maxLength: 200 }), (version, bytes) => {
-        wireErrorOf(() => decodeMessage(message, version, Buffer.from(bytes)))
+        expect(() => wireErrorOf(() => decodeMessage(message, version, Buffer.from(bytes)))).not.toThrow()
       }),
       { numRuns: 40, seed: SEED },
     )

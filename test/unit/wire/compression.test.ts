@@ -3,7 +3,14 @@ import fc from 'fast-check'
 import { compressFrameSync } from 'lz4-napi'
 import snappy from 'snappy'
 import { describe, expect, it } from 'vitest'
-import { compress, Compression, compressionFromName, compressionNames, decompress, isCompression } from '../../../broker/wire/compression.ts'
+import {
+  compress,
+  Compression,
+  compressionFromName,
+  compressionNames,
+  decompress,
+  isCompression,
+} from '../../../broker/wire/compression.ts'
 import { wireErrorOf } from '../../support/wire/wire-error.ts'
 
 const codecs = Object.entries(Compression).map(([name, id]) => ({ name, id }))
@@ -38,7 +45,7 @@ describe.each(packing)('damaged $name', ({ id }) => {
       fc.property(fc.nat({ max: packed.length - 1 }), fc.integer({ min: 1, max: 255 }), fc.boolean(), (at, flip, cut) => {
         const damaged = Buffer.from(packed)
         damaged[at]! ^= flip
-        wireErrorOf(() => decompress(id, cut ? damaged.subarray(0, at) : damaged, 1_000_000))
+        expect(() => wireErrorOf(() => decompress(id, cut ? damaged.subarray(0, at) : damaged, 1_000_000))).not.toThrow()
       }),
       { numRuns: 300 },
     )
@@ -77,7 +84,8 @@ describe('what other clients write', () => {
 
   it('lz4 with linked 64 KiB blocks, a block checksum and the content size', () => {
     // Made by `lz4 -B4 -BD -BX --content-size` from the letters a to j, 15,000 times; kept gzipped.
-    const kept = 'H4sIAAAAAAACA2NR8pWIcfjgycQAAi9FGBkY1icmJaekpqVnZGZxMfwf4eBeADgw6k1rz3MBw4b/10gPkP8vAoAJIzFJ5rq4WxwwyayHpZXEJGqmFokAsKE7Nko+BCXMaqHMpwDrcBB2qwIAAA=='
+    const kept =
+      'H4sIAAAAAAACA2NR8pWIcfjgycQAAi9FGBkY1icmJaekpqVnZGZxMfwf4eBeADgw6k1rz3MBw4b/10gPkP8vAoAJIzFJ5rq4WxwwyayHpZXEJGqmFokAsKE7Nko+BCXMaqHMpwDrcBB2qwIAAA=='
     const frame = gunzipSync(Buffer.from(kept, 'base64'))
     expect(frame[4]).toBe(0b01011100)
     expect(decompress(Compression.LZ4, frame, 150_000).toString()).toBe('abcdefghij'.repeat(15_000))

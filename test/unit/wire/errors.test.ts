@@ -14,7 +14,11 @@ describe('error codes', () => {
   })
 
   it('tell what a client may try again', () => {
-    expect([ErrorCode.NOT_LEADER_OR_FOLLOWER, ErrorCode.COORDINATOR_LOAD_IN_PROGRESS, ErrorCode.UNKNOWN_TOPIC_ID].every(isRetriable)).toBe(true)
-    expect([ErrorCode.NONE, ErrorCode.MESSAGE_TOO_LARGE, ErrorCode.INVALID_REQUEST, ErrorCode.PRODUCER_FENCED].some(isRetriable)).toBe(false)
+    expect([ErrorCode.NOT_LEADER_OR_FOLLOWER, ErrorCode.COORDINATOR_LOAD_IN_PROGRESS, ErrorCode.UNKNOWN_TOPIC_ID].every(isRetriable)).toBe(
+      true,
+    )
+    expect([ErrorCode.NONE, ErrorCode.MESSAGE_TOO_LARGE, ErrorCode.INVALID_REQUEST, ErrorCode.PRODUCER_FENCED].some(isRetriable)).toBe(
+      false,
+    )
   })
 })

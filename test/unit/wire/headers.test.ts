@@ -34,7 +34,13 @@ describe('request headers', () => {
 
   it('of an ApiVersions request from the future can be read, so that it can be answered', () => {
     const frame = Buffer.from('0012 0063 00000001 0001 61 00 ffffff'.replaceAll(' ', ''), 'hex')
-    expect(decodeRequestHeader(frame, isFlexible)).toEqual({ apiKey: 18, apiVersion: 99, correlationId: 1, clientId: 'a', bodyPosition: 12 })
+    expect(decodeRequestHeader(frame, isFlexible)).toEqual({
+      apiKey: 18,
+      apiVersion: 99,
+      correlationId: 1,
+      clientId: 'a',
+      bodyPosition: 12,
+    })
   })
 
   it('cut short are refused', () => {

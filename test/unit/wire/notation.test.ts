@@ -1,7 +1,20 @@
 import { describe, expect, it } from 'vitest'
 import { decodeMessage, decodePrefixed, encodeMessage, encodePrefixed, encodeToBuffer, prefixOf } from '../../../broker/wire/codec.ts'
 import { MESSAGE_ELEMENTS_MAX } from '../../../broker/wire/reader.ts'
-import { array, bool, boundsOf, bytes, int32, int64, INT64_MAX, isInRange, message, records, string, struct } from '../../../broker/wire/schema.ts'
+import {
+  array,
+  bool,
+  boundsOf,
+  bytes,
+  int32,
+  int64,
+  INT64_MAX,
+  isInRange,
+  message,
+  records,
+  string,
+  struct,
+} from '../../../broker/wire/schema.ts'
 import { wireErrorOf } from '../../support/wire/wire-error.ts'
 
 /** A message made to show each rule of the notation. */
@@ -42,7 +55,14 @@ describe('the notation', () => {
   })
 
   it('gives fields the version lacks their defaults', () => {
-    expect(decodeMessage(sample, 0, v('0000 00000001'))).toEqual({ name: '', note: null, once: 1, inner: null, upper: INT64_MAX, lower: [] })
+    expect(decodeMessage(sample, 0, v('0000 00000001'))).toEqual({
+      name: '',
+      note: null,
+      once: 1,
+      inner: null,
+      upper: INT64_MAX,
+      lower: [],
+    })
     expect(decodeMessage(sample, 2, v('01 00 00'))).toMatchObject({ once: 7 })
   })
 
@@ -90,7 +110,9 @@ describe('the notation', () => {
 
   it('names message, version and reason in its errors', () => {
     expect(() => decodeMessage(sample, 2, v('05 61'))).toThrow(/^Sample v2: 4 bytes wanted, 1 left/)
-    expect(() => encodeMessage(sample, 0, { name: 'x', once: 2 ** 40 })).toThrow('Sample v0 cannot be encoded: 1099511627776 is not an int32')
+    expect(() => encodeMessage(sample, 0, { name: 'x', once: 2 ** 40 })).toThrow(
+      'Sample v0 cannot be encoded: 1099511627776 is not an int32',
+    )
   })
 
   it('bounds what nested arrays add up to', () => {

@@ -123,7 +123,7 @@ describe('uuids', () => {
 
   it('of another length or alphabet are refused', () => {
     for (const uuid of ['', 'short', '________________________', '!!!!!!!!!!!!!!!!!!!!!!']) {
-      expect(() => written((writer) => writer.uuid(uuid)), uuid).toThrow(TypeError)
+      expect(() => written((writer) => writer.uuid(uuid))).toThrow(TypeError)
     }
   })
 })

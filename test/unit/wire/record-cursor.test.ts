@@ -31,7 +31,11 @@ describe('zigzag varints', () => {
   })
 
   it('come back as they went, up to 2^53 either way', () => {
-    const value = fc.oneof(fc.maxSafeInteger(), fc.integer(), fc.constantFrom(2 ** 52, -(2 ** 52), 2 ** 35, -(2 ** 28), 2 ** 27, 2 ** 28 - 1))
+    const value = fc.oneof(
+      fc.maxSafeInteger(),
+      fc.integer(),
+      fc.constantFrom(2 ** 52, -(2 ** 52), 2 ** 35, -(2 ** 28), 2 ** 27, 2 ** 28 - 1),
+    )
     fc.assert(
       fc.property(value, (number) => {
         fc.pre(Math.abs(number) <= 2 ** 52)
