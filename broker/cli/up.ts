@@ -3,18 +3,8 @@ import { createStderrLogger } from '../env/stderr-logger.ts'
 import { openCluster } from '../runtime/cluster.ts'
 import type { EmbeddedCluster } from '../runtime/types.ts'
 import { clusterOptions, type ClusterFlags, type ProgramHooks } from './flags.ts'
+import { readyEvent } from './ready-event.ts'
 import { untilAskedToEnd } from './until-asked-to-end.ts'
-
-/** What `--json` prints: exactly one line, once every broker is unfenced and has taken a write with acks=all. */
-export interface ReadyEvent {
-  readonly event: 'ready'
-  /** Weir's own process, the one to signal. */
-  readonly pid: number
-  readonly bootstrapServers: string
-  readonly brokers: readonly { readonly id: number; readonly pid: number | null; readonly port: number | null }[]
-  /** Milliseconds since this process was started. */
-  readonly readyMs: number
-}
 
 /** Runs a cluster until asked to end, then stops it in order. */
 export async function up(flags: ClusterFlags, hooks: ProgramHooks): Promise<void> {
@@ -30,17 +20,6 @@ export async function up(flags: ClusterFlags, hooks: ProgramHooks): Promise<void
     }
   } finally {
     await cluster.shutdown()
-  }
-}
-
-export function readyEvent(cluster: EmbeddedCluster): ReadyEvent {
-  const brokers = cluster.nodes().filter(({ role }) => role === 'broker')
-  return {
-    event: 'ready',
-    pid: process.pid,
-    bootstrapServers: cluster.bootstrapServers,
-    brokers: brokers.map(({ id, pid, port }) => ({ id, pid, port })),
-    readyMs: Math.round(performance.now()),
   }
 }
 

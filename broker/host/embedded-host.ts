@@ -1,0 +1,61 @@
+/**
+ * A host that owns a cluster: what `weir serve` and the desktop run. Owner of both; it ends the host first, so that nobody watches the
+ * brokers go.
+ */
+import { join } from 'node:path'
+import type { Env } from '../env/types.ts'
+import { openCluster } from '../runtime/cluster.ts'
+import { profileDirectory } from '../runtime/profile.ts'
+import type { ClusterOptions, EmbeddedCluster } from '../runtime/types.ts'
+import { createHost, type Host } from './host.ts'
+
+/** The embedded cluster's id in every call, route and row. */
+export const EMBEDDED_CLUSTER_ID = 'embedded'
+
+export interface EmbeddedHostOptions {
+  readonly env: Env
+  readonly cluster: ClusterOptions
+  readonly version: string
+  /** The screen's files, where they are served to a browser. */
+  readonly rendererDirectory?: string
+  /** Starts the sample workload once the cluster is ready. */
+  readonly demo?: boolean
+}
+
+export interface EmbeddedHost {
+  readonly host: Host
+  readonly cluster: EmbeddedCluster
+  /** Where settings, connections and the journal are kept. */
+  readonly dataDirectory: string
+  /** As the cluster's; with `demo`, the sample workload runs by then. */
+  whenReady(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Resolves while the cluster still starts. Rejects as `openCluster` does; nothing runs then. */
+export async function startEmbeddedHost(options: EmbeddedHostOptions): Promise<EmbeddedHost> {
+  const { env, version, rendererDirectory } = options
+  const cluster = await openCluster(env, options.cluster)
+  try {
+    const dataDirectory = cluster.ephemeral ? join(cluster.dataDirectory, 'profile') : profileDirectory()
+    const host = await createHost({ env, dataDirectory, version, rendererDirectory, embedded: [{ cluster, id: EMBEDDED_CLUSTER_ID }] })
+    const socket = await host.serveSocket(cluster.ownerSocketPath)
+    const ready = cluster.whenReady().then(() => (options.demo === true ? host.startSample(EMBEDDED_CLUSTER_ID) : undefined))
+    // Whoever asks hears of a failure; nobody has to ask.
+    ready.catch(() => undefined)
+    return {
+      host,
+      cluster,
+      dataDirectory,
+      whenReady: async () => void (await ready),
+      async close() {
+        await socket.close()
+        await host.close()
+        await cluster.shutdown()
+      },
+    }
+  } catch (error) {
+    await cluster.shutdown()
+    throw error
+  }
+}
