@@ -1,0 +1,63 @@
+import type { NodeState, NodeView } from '../../broker/contract/nodes.ts'
+import type { BrokerSummary, ControllerSummary, QuorumView } from '../../broker/contract/overview.ts'
+import { nodeLabels, nodeTones } from './node-actions.ts'
+import type { Tone } from './tone.ts'
+
+/** A broker as the cluster sees it, joined with its process as the runtime sees it. The process is the newer truth. */
+export interface BrokerRow {
+  id: number
+  tone: Tone
+  label: string
+  /** Null on remote clusters. */
+  state: NodeState | null
+  process: NodeView | null
+  summary: BrokerSummary | null
+  problem: string | null
+}
+
+export function brokerRows(summaries: readonly BrokerSummary[], nodes: readonly NodeView[]): BrokerRow[] {
+  const processes = nodes.filter((node) => node.role === 'broker')
+  const ids = [...new Set([...summaries.map((summary) => summary.id), ...processes.map((node) => node.id)])].sort((a, b) => a - b)
+  return ids.map((id) => {
+    const summary = summaries.find((candidate) => candidate.id === id) ?? null
+    const process = processes.find((candidate) => candidate.id === id) ?? null
+    const state = process?.state ?? summary?.node ?? null
+    return { id, summary, process, state, ...brokerStanding(state, summary?.isAlive ?? false), problem: exitOf(process) ?? summary?.problem ?? null }
+  })
+}
+
+/** What is said of a broker: its process's state, and while that runs whether the cluster counts it in. */
+export function brokerStanding(state: NodeState | null, isAlive: boolean): { tone: Tone; label: string } {
+  if (state !== null && state !== 'running') return { tone: nodeTones[state], label: nodeLabels[state] }
+  if (isAlive) return { tone: 'ok', label: 'Alive' }
+  return state === 'running' ? { tone: 'busy', label: 'Joining' } : { tone: 'bad', label: 'Dead' }
+}
+
+function exitOf(process: NodeView | null): string | null {
+  return process !== null && process.state === 'crashed' ? (process.exit?.reason ?? null) : null
+}
+
+export interface ControllerRow {
+  id: number
+  tone: Tone
+  label: string
+  state: NodeState | null
+  process: NodeView | null
+  voter: ControllerSummary | null
+  isActive: boolean
+}
+
+export function controllerRows(quorum: QuorumView | null, nodes: readonly NodeView[]): ControllerRow[] {
+  const processes = nodes.filter((node) => node.role === 'controller')
+  const voters = quorum?.voters ?? []
+  const ids = [...new Set([...voters.map((voter) => voter.id), ...processes.map((node) => node.id)])].sort((a, b) => a - b)
+  return ids.map((id) => {
+    const voter = voters.find((candidate) => candidate.id === id) ?? null
+    const process = processes.find((candidate) => candidate.id === id) ?? null
+    const state = process?.state ?? voter?.node ?? null
+    const runs = state === null || state === 'running'
+    const isActive = runs && quorum?.leaderId === id
+    const standing = runs ? { tone: 'ok' as const, label: isActive ? 'Active' : 'Following' } : { tone: nodeTones[state], label: nodeLabels[state] }
+    return { id, voter, process, state, isActive, ...standing }
+  })
+}
