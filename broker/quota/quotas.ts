@@ -2,12 +2,11 @@
  * How much a client may take before it is asked to wait. A reply names the wait, and the connection is muted for as
  * long (KIP-219); the broker answers first and never holds a reply back.
  */
-import type { Principal } from '../security/principal.ts'
-
 export type QuotaKind = 'produceBytes' | 'fetchBytes' | 'controllerMutations'
 
 export interface QuotaClient {
-  readonly principal: Principal
+  /** Who is charged; equal type and name are the same one. */
+  readonly principal: { readonly type: string; readonly name: string }
   readonly clientId: string
 }
 
