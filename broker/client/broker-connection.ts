@@ -161,6 +161,14 @@ export class BrokerConnection {
     }
   }
 
+  get isWritable(): boolean {
+    return this.#channel.isWritable
+  }
+
+  onWritable(listener: () => void): void {
+    this.#channel.onWritable(listener)
+  }
+
   close(reason: string): void {
     this.#channel.close(reason)
   }

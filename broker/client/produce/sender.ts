@@ -1,0 +1,411 @@
+/**
+ * Sends the ready batches: per leader one request at a time is put together from all its partitions, several in flight.
+ *
+ * Invariant: requests to one leader are written in the order they were put together, on one connection, so batches of a
+ * partition arrive in order. When an idempotent producer loses its place, nothing is sent until all in flight is answered
+ * and it has a new identity; batches whose fate is then unknown fail rather than risk being written twice.
+ */
+import { produce } from '../../api/00-produce.schema.ts'
+import type { Timer } from '../../env/types.ts'
+import type { Compression } from '../../wire/compression.ts'
+import { ErrorCode } from '../../wire/errors.ts'
+import type { Decoded } from '../../wire/schema.ts'
+import { ZERO_UUID } from '../../wire/schema.ts'
+import type { BrokerConnection } from '../broker-connection.ts'
+import type { ClientCore } from '../core.ts'
+import { isStaleMetadata } from '../consume/fetch-codec.ts'
+import { ClientError } from '../error.ts'
+import type { PartitionQueue } from './partition-queue.ts'
+import type { ProducerBatch, ProducerIdentity } from './producer-batch.ts'
+import { fetchProducerIdentity } from './producer-identity.ts'
+
+export interface SenderOptions {
+  readonly acks: 0 | 1 | -1
+  /** 'if-possible': without, where the cluster gives out no producer ids. */
+  readonly idempotence: 'required' | 'if-possible' | 'off'
+  readonly compression: Compression
+  readonly inflightBatchesMax: number
+  readonly requestBytesMax: number
+  readonly requestTimeoutMs: number
+  readonly lane: string
+  readonly signal: AbortSignal
+}
+
+type PartitionReply = Decoded<typeof produce.response>['responses'][number]['partitionResponses'][number]
+
+interface Sent {
+  readonly queue: PartitionQueue
+  readonly batch: ProducerBatch
+}
+
+interface Node {
+  connection: BrokerConnection | null
+  isConnecting: boolean
+}
+
+/** From v13 on requests carry topic ids only. */
+const LAST_PRODUCE_VERSION_BY_NAME = 12
+/** zstd is refused below. */
+const ZSTD_SINCE = 7
+
+export class Sender {
+  readonly #core: ClientCore
+  readonly #options: SenderOptions
+  readonly #queues: ReadonlyMap<string, PartitionQueue>
+  /** Those that hold records. */
+  readonly #active = new Set<PartitionQueue>()
+  readonly #nodes = new Map<number, Node>()
+  #identity: ProducerIdentity | null = null
+  #isIdentified: boolean
+  #isIdentifying = false
+  #identifyAtMs = 0
+  #inflightCount = 0
+  #isLookingUp = false
+  #isScheduled = false
+  #timer: Timer | null = null
+  #timerAtMs = Infinity
+  #retriedBatchCount = 0
+
+  /** All queues of the producer: an idle one keeps its sequence. */
+  constructor(core: ClientCore, queues: ReadonlyMap<string, PartitionQueue>, options: SenderOptions) {
+    this.#core = core
+    this.#queues = queues
+    this.#options = options
+    this.#isIdentified = options.idempotence === 'off'
+  }
+
+  get retriedBatchCount(): number {
+    return this.#retriedBatchCount
+  }
+
+  /** The queue holds records; its ready batches leave at the end of this turn. */
+  activate(queue: PartitionQueue): void {
+    this.#active.add(queue)
+    if (queue.hasReady) this.schedule()
+  }
+
+  /** Sends at the end of this turn, with all that becomes ready meanwhile. */
+  schedule(): void {
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    this.#core.env.scheduler.afterTurn(() => {
+      this.#isScheduled = false
+      this.#send()
+    })
+  }
+
+  close(): void {
+    this.#timer?.cancel()
+    this.#timer = null
+  }
+
+  #send(): void {
+    if (this.#options.signal.aborted) return
+    this.#expire()
+    if (!this.#isIdentified) {
+      const nowMs = this.#core.env.clock.monotonicMs()
+      if (!this.#isIdentifying && this.#inflightCount === 0 && nowMs >= this.#identifyAtMs) void this.#identify()
+      return
+    }
+    const nowMs = this.#core.env.clock.monotonicMs()
+    const byLeader = new Map<number, PartitionQueue[]>()
+    const leaderless: PartitionQueue[] = []
+    for (const queue of this.#active) {
+      if (queue.isEmpty) this.#active.delete(queue)
+      if (!queue.hasReady) continue
+      this.#wakeAt(Math.min(queue.nextDeadlineMs, queue.retryAtMs > nowMs ? queue.retryAtMs : Infinity))
+      if (queue.retryAtMs > nowMs) continue
+      const leader = this.#core.cache.partition(queue.topic, queue.partition)?.leader ?? null
+      if (leader === null) {
+        leaderless.push(queue)
+        continue
+      }
+      const list = byLeader.get(leader)
+      if (list === undefined) byLeader.set(leader, [queue])
+      else list.push(queue)
+    }
+    for (const [leader, queues] of byLeader) this.#sendTo(leader, queues)
+    if (leaderless.length > 0 && !this.#isLookingUp) void this.#lookUp(leaderless)
+  }
+
+  // ------------------------------------------------------------------------------------------------------------- leaders
+
+  async #lookUp(queues: readonly PartitionQueue[]): Promise<void> {
+    this.#isLookingUp = true
+    const call = this.#core.call('Finding leaders', { timeoutMs: this.#options.requestTimeoutMs, signal: this.#options.signal })
+    const topics = [...new Set(queues.map(({ topic }) => topic))]
+    const failure = await this.#core.cache.refresh(topics, call).then(
+      () => null,
+      (error: unknown) => ClientError.from(error),
+    )
+    this.#isLookingUp = false
+    for (const queue of queues) {
+      if (failure !== null || (this.#core.cache.partition(queue.topic, queue.partition)?.leader ?? null) === null) {
+        this.#delay(queue, failure ?? ClientError.ofBroker(ErrorCode.LEADER_NOT_AVAILABLE, `Partition ${queue.topic}-${queue.partition} has no leader at the moment`))
+      }
+    }
+    this.schedule()
+  }
+
+  #sendTo(leader: number, queues: readonly PartitionQueue[]): void {
+    let node = this.#nodes.get(leader)
+    if (node === undefined) {
+      node = { connection: null, isConnecting: false }
+      this.#nodes.set(leader, node)
+    }
+    if (node.isConnecting) return
+    if (node.connection === null || !node.connection.isOpen) {
+      void this.#connect(leader, node, queues)
+      return
+    }
+    const { connection } = node
+    for (;;) {
+      // Without replies nothing else holds a fast caller back.
+      if (this.#options.acks === 0 && !connection.isWritable) {
+        connection.onWritable(() => this.schedule())
+        return
+      }
+      const sent = this.#takeRequest(queues)
+      if (sent.length === 0) return
+      void this.#request(leader, connection, sent)
+    }
+  }
+
+  async #connect(leader: number, node: Node, queues: readonly PartitionQueue[]): Promise<void> {
+    node.isConnecting = true
+    const call = this.#core.call(`Connecting to broker ${leader}`, { timeoutMs: this.#core.options.connectTimeoutMs, signal: this.#options.signal })
+    try {
+      node.connection = await this.#core.connectionTo(leader, call, this.#options.lane)
+    } catch (error) {
+      const failure = ClientError.from(error)
+      for (const queue of queues) {
+        this.#core.cache.forget(queue.topic)
+        this.#delay(queue, failure)
+      }
+    }
+    node.isConnecting = false
+    this.schedule()
+  }
+
+  // ------------------------------------------------------------------------------------------------------------ requests
+
+  /** At most one batch of each partition, up to the bound of one request. */
+  #takeRequest(queues: readonly PartitionQueue[]): Sent[] {
+    const sent: Sent[] = []
+    let bytes = 0
+    for (const queue of queues) {
+      if (bytes >= this.#options.requestBytesMax) break
+      const batch = queue.takeNext(this.#options.inflightBatchesMax, this.#identity !== null)
+      if (batch === null) continue
+      bytes += batch.sizeBytes
+      sent.push({ queue, batch })
+    }
+    return sent
+  }
+
+  async #request(leader: number, connection: BrokerConnection, sent: readonly Sent[]): Promise<void> {
+    const { acks, requestTimeoutMs, compression, signal } = this.#options
+    const topicIds = new Map(sent.map(({ queue }) => [queue.topic, this.#core.cache.topic(queue.topic)?.topicId ?? null]))
+    const allHaveIds = [...topicIds.values()].every((id) => id !== null)
+    const bounds = {
+      ...(!allHaveIds && { maxVersion: LAST_PRODUCE_VERSION_BY_NAME }),
+      ...(compression === 4 && { minVersion: ZSTD_SINCE }),
+    }
+    this.#inflightCount++
+    try {
+      const body = { acks, timeoutMs: requestTimeoutMs, topicData: this.#topicData(sent, topicIds) }
+      if (acks === 0) {
+        connection.send(produce, body, bounds)
+        for (const { queue, batch } of sent) this.#succeed(queue, batch, -1, -1)
+        return
+      }
+      const reply = await connection.request(produce, body, { ...bounds, timeoutMs: requestTimeoutMs, signal })
+      this.#onReply(reply, sent, topicIds)
+    } catch (error) {
+      const failure = ClientError.from(error, { nodeId: leader })
+      for (const { queue, batch } of sent) {
+        if (failure.retriable || failure.code === 'DEADLINE_EXCEEDED') this.#core.cache.forget(queue.topic)
+        this.#onFailure(queue, batch, failure)
+      }
+    } finally {
+      this.#inflightCount--
+      this.schedule()
+    }
+  }
+
+  #topicData(sent: readonly Sent[], topicIds: ReadonlyMap<string, string | null>) {
+    const byTopic = new Map<string, { index: number; records: Buffer }[]>()
+    for (const { queue, batch } of sent) {
+      const entry = { index: queue.partition, records: batch.encode(this.#options.compression, this.#identity) }
+      const list = byTopic.get(queue.topic)
+      if (list === undefined) byTopic.set(queue.topic, [entry])
+      else list.push(entry)
+    }
+    return Array.from(byTopic, ([name, partitionData]) => ({ name, topicId: topicIds.get(name) ?? ZERO_UUID, partitionData }))
+  }
+
+  #onReply(reply: Decoded<typeof produce.response>, sent: readonly Sent[], topicIds: ReadonlyMap<string, string | null>): void {
+    const partitions = new Map<string, PartitionReply>()
+    for (const topic of reply.responses) {
+      const key = topic.topicId === ZERO_UUID ? topic.name : topic.topicId
+      for (const partition of topic.partitionResponses) partitions.set(`${key} ${partition.index}`, partition)
+    }
+    for (const { queue, batch } of sent) {
+      const found = partitions.get(`${queue.topic} ${queue.partition}`) ?? partitions.get(`${topicIds.get(queue.topic)} ${queue.partition}`)
+      if (found === undefined) {
+        this.#onFailure(queue, batch, new ClientError('MALFORMED_REPLY', `The reply to Produce lacks partition ${queue.topic}-${queue.partition}.`, { api: produce.name }))
+      } else if (found.errorCode === ErrorCode.NONE || found.errorCode === ErrorCode.DUPLICATE_SEQUENCE_NUMBER) {
+        this.#succeed(queue, batch, found.baseOffset, found.logAppendTimeMs)
+      } else {
+        if (isStaleMetadata(found.errorCode) && !this.#core.cache.noteLeader(queue.topic, queue.partition, found.currentLeader, reply.nodeEndpoints)) {
+          this.#core.cache.forget(queue.topic)
+        }
+        this.#onFailure(queue, batch, refusal(queue, found))
+      }
+    }
+  }
+
+  // ------------------------------------------------------------------------------------------------------------ outcomes
+
+  #succeed(queue: PartitionQueue, batch: ProducerBatch, baseOffset: number, logAppendTimeMs: number): void {
+    queue.complete(batch)
+    batch.succeed(baseOffset, logAppendTimeMs)
+  }
+
+  #onFailure(queue: PartitionQueue, batch: ProducerBatch, failure: ClientError): void {
+    if (this.#options.signal.aborted) return
+    batch.lastError = failure
+    batch.isUncertain ||= failure.kafkaError === null || uncertainErrors.has(failure.kafkaError)
+    if (failure.kafkaError === ErrorCode.MESSAGE_TOO_LARGE && queue.split(batch)) return
+    if (failure.kafkaError !== null && identityErrors.has(failure.kafkaError) && this.#identity !== null) {
+      this.#onIdentityError(queue, batch, failure)
+      return
+    }
+    const mayRetry = failure.retriable || failure.code === 'DEADLINE_EXCEEDED'
+    if (mayRetry && batch.deadlineMs > this.#core.env.clock.monotonicMs()) {
+      this.#retry(queue, batch, failure)
+      return
+    }
+    queue.drop(batch)
+    batch.fail(failure)
+    // Whether it was appended is not known, so neither is which sequence comes next.
+    if (mayRetry && batch.sequence !== null) this.#loseIdentity()
+  }
+
+  #onIdentityError(queue: PartitionQueue, batch: ProducerBatch, failure: ClientError): void {
+    // Behind a batch that is being sent again, out of order is what it must be.
+    if (failure.kafkaError === ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER && !queue.isFirst(batch)) {
+      this.#retry(queue, batch, failure)
+      return
+    }
+    this.#loseIdentity()
+    if (!batch.isUncertain) {
+      this.#retry(queue, batch, failure)
+      return
+    }
+    queue.drop(batch)
+    const where = `${queue.topic}-${queue.partition}`
+    batch.fail(new ClientError('PRODUCER_FENCED', `The producer lost its place in ${where} (${failure.kafkaErrorName}): whether these records were written before is not known. It goes on under a new id.`, { cause: failure, api: produce.name }))
+  }
+
+  #retry(queue: PartitionQueue, batch: ProducerBatch, failure: ClientError): void {
+    this.#retriedBatchCount++
+    queue.returnForRetry(batch)
+    this.#delay(queue, failure)
+  }
+
+  #delay(queue: PartitionQueue, failure: ClientError): void {
+    queue.retryAtMs = this.#core.env.clock.monotonicMs() + this.#core.retryDelayMs(queue.failureCount)
+    queue.failureCount++
+    queue.lastError = failure
+    this.#wakeAt(queue.retryAtMs)
+  }
+
+  #expire(): void {
+    const nowMs = this.#core.env.clock.monotonicMs()
+    for (const queue of this.#active) {
+      for (const batch of queue.takeExpired(nowMs)) {
+        const last = batch.lastError ?? queue.lastError
+        const reason = last === null ? '' : ` Last: ${last.message}`
+        batch.fail(new ClientError('DEADLINE_EXCEEDED', `${batch.recordCount} records for ${queue.topic}-${queue.partition} were not delivered in time.${reason}`, { cause: last ?? undefined, api: produce.name }))
+        if (batch.sequence !== null) this.#loseIdentity()
+      }
+    }
+  }
+
+  // ------------------------------------------------------------------------------------------------------------ identity
+
+  #loseIdentity(): void {
+    if (this.#identity === null) return
+    this.#isIdentified = false
+    this.#identity = null
+  }
+
+  async #identify(): Promise<void> {
+    this.#isIdentifying = true
+    for (const queue of this.#queues.values()) {
+      for (const batch of queue.restartSequences()) {
+        batch.fail(new ClientError('PRODUCER_FENCED', `Whether ${batch.recordCount} records for ${queue.topic}-${queue.partition} were written is not known; sending them again could write them twice.`, { cause: batch.lastError ?? undefined, api: produce.name }))
+      }
+    }
+    const call = this.#core.call('Getting a producer id', { timeoutMs: this.#options.requestTimeoutMs, signal: this.#options.signal })
+    try {
+      this.#identity = await fetchProducerIdentity(this.#core, call)
+      this.#isIdentified = true
+    } catch (error) {
+      this.#onNoIdentity(ClientError.from(error))
+    }
+    this.#isIdentifying = false
+    this.schedule()
+  }
+
+  #onNoIdentity(failure: ClientError): void {
+    if (this.#options.signal.aborted) return
+    if (failure.code === 'UNSUPPORTED_VERSION' && this.#options.idempotence === 'if-possible') {
+      this.#isIdentified = true
+      return
+    }
+    const isPassing = failure.retriable || failure.code === 'DEADLINE_EXCEEDED'
+    for (const queue of this.#active) {
+      if (isPassing) this.#delay(queue, failure)
+      else for (const batch of queue.takeAll()) batch.fail(failure)
+    }
+    this.#identifyAtMs = this.#core.env.clock.monotonicMs() + this.#core.options.retryBackoffMaxMs
+    this.#wakeAt(this.#identifyAtMs)
+  }
+
+  #wakeAt(atMs: number): void {
+    if (atMs >= this.#timerAtMs) return
+    this.#timer?.cancel()
+    this.#timerAtMs = atMs
+    const { clock, timers } = this.#core.env
+    this.#timer = timers.after(Math.max(0, atMs - clock.monotonicMs()), () => {
+      this.#timer = null
+      this.#timerAtMs = Infinity
+      this.#send()
+    })
+  }
+}
+
+/** Answers after which records may be in the log all the same. */
+const uncertainErrors: ReadonlySet<number> = new Set([
+  ErrorCode.UNKNOWN_SERVER_ERROR,
+  ErrorCode.REQUEST_TIMED_OUT,
+  ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND,
+])
+
+const identityErrors: ReadonlySet<number> = new Set([
+  ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER,
+  ErrorCode.UNKNOWN_PRODUCER_ID,
+  ErrorCode.INVALID_PRODUCER_EPOCH,
+  ErrorCode.PRODUCER_FENCED,
+  ErrorCode.INVALID_PRODUCER_ID_MAPPING,
+])
+
+function refusal(queue: PartitionQueue, reply: PartitionReply): ClientError {
+  const recordReason = reply.recordErrors.find(({ batchIndexErrorMessage }) => batchIndexErrorMessage !== null)?.batchIndexErrorMessage
+  return ClientError.ofBroker(reply.errorCode, `Records for ${queue.topic}-${queue.partition} were refused`, {
+    api: produce.name,
+    text: reply.errorMessage ?? recordReason ?? null,
+  })
+}
