@@ -11,6 +11,7 @@ import type { MetadataDelta } from '../cluster/metadata-delta.ts'
 import type { Env } from '../env/types.ts'
 import { LogError, type LogManager, type PartitionLog } from '../log/types.ts'
 import { ErrorCode } from '../wire/errors.ts'
+import { METADATA_TOPIC } from '../api/topics.ts'
 import { Partition } from './partition.ts'
 import { SerialWork } from './serial-work.ts'
 import type { TopicConfigs } from './topic-configs.ts'
@@ -44,6 +45,7 @@ export class PartitionManager implements Partitions {
   readonly #image: () => MetadataImage
   readonly #replicas = new Map<string, Map<number, Replica>>()
   readonly #work = new SerialWork(CONCURRENT_WORK_MAX)
+  #isLoaded = false
   readonly #leadershipListeners = new Set<(partition: HostedPartition) => void>()
 
   constructor({ env, nodeId, logs, configs, image }: PartitionManagerOptions) {
@@ -92,8 +94,20 @@ export class PartitionManager implements Partitions {
 
   // ---------------------------------------------------------------------------------------------------------- metadata
 
+  /**
+   * Hosts what the present image assigns, and follows every change from then on. For when the image has caught up: the
+   * states before it are history, in which a topic may have been another of the same name. Resolves when the logs are open.
+   */
+  async load(): Promise<void> {
+    this.#isLoaded = true
+    for (const topic of this.#image().topics()) topic.partitions.forEach((_, index) => this.#partitionChanged(topic, index))
+    await this.#work.idle()
+    await this.#setStraysAside()
+  }
+
   /** Takes over a change of the metadata; logs are opened and deleted behind it. The image must be `delta.after` already. */
   apply(delta: MetadataDelta): void {
+    if (!this.#isLoaded) return
     for (const topic of delta.deletedTopics) {
       for (const replica of this.#replicas.get(topic.name)?.values() ?? []) if (replica.topicId === topic.id) this.#remove(replica)
     }
@@ -102,25 +116,6 @@ export class PartitionManager implements Partitions {
       if (topic !== undefined) for (const index of indexes) this.#partitionChanged(topic, index)
     }
     this.#configsChanged(delta)
-  }
-
-  /** Resolves when every log the metadata called for is open, or has been found unusable. */
-  settled(): Promise<void> {
-    return this.#work.idle()
-  }
-
-  /**
-   * Sets aside every log the metadata does not know. For when this broker has caught up with the controller, once per
-   * start: before that, a log may merely be newer than what is known.
-   */
-  async setStraysAside(): Promise<void> {
-    await this.settled()
-    for (const { topicPartition } of this.#logs.all()) {
-      const { topic, partition } = topicPartition
-      if (this.#replicas.get(topic)?.has(partition)) continue
-      this.#env.log.write('warn', 'a log the cluster does not know is set aside', { topic, partition })
-      await this.#logs.setAside(topic, partition)
-    }
   }
 
   /** For the log manager: the disk under `log` failed. */
@@ -139,6 +134,16 @@ export class PartitionManager implements Partitions {
       for (const { partition } of replicas.values()) partition?.resign()
     }
     this.#leadershipListeners.clear()
+  }
+
+  /** A log the metadata does not know is kept for a person to judge, out of the way. */
+  async #setStraysAside(): Promise<void> {
+    for (const { topicPartition } of this.#logs.all()) {
+      const { topic, partition } = topicPartition
+      if (topic === METADATA_TOPIC || this.#replicas.get(topic)?.has(partition) === true) continue
+      this.#env.log.write('warn', 'a log the cluster does not know is set aside', { topic, partition })
+      await this.#logs.setAside(topic, partition)
+    }
   }
 
   #partitionChanged(topic: TopicImage, index: number): void {
