@@ -6,10 +6,10 @@ import { forgetStamp, isFresh, takeStamp, writeStamp } from './stamp.ts'
 export type BundleScope = 'main' | 'all'
 
 const root = resolve(import.meta.dirname, '..')
-const common = ['build/*.ts', 'package-lock.json', 'tsconfig.json']
+const common = ['build', 'package-lock.json', 'tsconfig.json']
 const sources: Readonly<Record<BundleScope, readonly string[]>> = {
-  main: ['broker/**/*', 'electron/**/*', ...common],
-  all: ['broker/**/*', 'electron/**/*', 'renderer/**/*', ...common],
+  main: ['broker', 'electron', ...common],
+  all: ['broker', 'electron', 'renderer', ...common],
 }
 const results: Readonly<Record<BundleScope, readonly string[]>> = {
   main: ['out/main/weir.js', 'out/main/node-main.js'],

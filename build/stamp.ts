@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 /**
@@ -11,11 +11,16 @@ export interface Stamp {
   readonly content: string
 }
 
-export function sourcesOf(root: string, patterns: readonly string[]): readonly string[] {
-  const isFile = (path: string): boolean => statSync(join(root, path)).isFile()
-  return globSync([...patterns], { cwd: root })
-    .filter(isFile)
-    .toSorted()
+/** Every file named, and every file below a folder named. */
+export function sourcesOf(root: string, paths: readonly string[]): readonly string[] {
+  return paths.flatMap((path) => filesBelow(root, path)).toSorted()
+}
+
+function filesBelow(root: string, path: string): string[] {
+  if (!statSync(join(root, path)).isDirectory()) return [path]
+  return readdirSync(join(root, path), { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory() ? filesBelow(root, `${path}/${entry.name}`) : [`${path}/${entry.name}`],
+  )
 }
 
 function looksOf(root: string, files: readonly string[]): string {
@@ -39,8 +44,8 @@ function contentOf(root: string, files: readonly string[]): string {
 }
 
 /** To be taken before building: a source changed meanwhile then leaves the bundle stale. */
-export function takeStamp(root: string, patterns: readonly string[]): Stamp {
-  const files = sourcesOf(root, patterns)
+export function takeStamp(root: string, paths: readonly string[]): Stamp {
+  const files = sourcesOf(root, paths)
   return { looks: looksOf(root, files), content: contentOf(root, files) }
 }
 
@@ -53,10 +58,10 @@ export function forgetStamp(path: string): void {
   rmSync(path, { force: true })
 }
 
-export function isFresh(root: string, patterns: readonly string[], stampPath: string): boolean {
+export function isFresh(root: string, paths: readonly string[], stampPath: string): boolean {
   const stamped = readStamp(stampPath)
   if (stamped === null) return false
-  const files = sourcesOf(root, patterns)
+  const files = sourcesOf(root, paths)
   const looks = looksOf(root, files)
   if (looks === stamped.looks) return true
   if (contentOf(root, files) !== stamped.content) return false

@@ -1,0 +1,156 @@
+import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { createRealEnv } from '../../../broker/env/real.ts'
+import { openCluster, startCluster } from '../../../broker/runtime/cluster.ts'
+import { findOwner } from '../../../broker/runtime/ownership.ts'
+import type { ClusterOptions, EmbeddedCluster } from '../../../broker/runtime/types.ts'
+import { createFakeLauncher, healthy, type FakeProcess } from './fake-launcher.ts'
+
+/** The cluster around its nodes; the nodes' processes are stand-ins. */
+const env = createRealEnv({ log: { write: () => undefined } })
+let folder = ''
+const open: EmbeddedCluster[] = []
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'weir-cluster-'))
+})
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((cluster) => cluster.shutdown()))
+  await rm(folder, { recursive: true, force: true })
+})
+
+async function start(options: Partial<ClusterOptions> = {}, onLaunch: (process: FakeProcess) => void = healthy) {
+  const { launcher, launched } = createFakeLauncher({ onLaunch })
+  const proveWritable = vi.fn(async () => undefined)
+  const cluster = await openCluster(env, { dataDirectory: folder, port: 0, ...options }, { launcher, proveWritable })
+  open.push(cluster)
+  const processOf = (nodeId: number): FakeProcess => {
+    const found = launched.findLast(({ config }) => config.nodeId === nodeId)
+    if (found === undefined) throw new Error(`node ${nodeId} was not launched`)
+    return found
+  }
+  return { cluster, launched, processOf, proveWritable }
+}
+
+test('a new cluster has controllers from 1001 and brokers from 1, each in its own folder', async () => {
+  const { cluster } = await start()
+  expect(cluster.nodes().map(({ id, role, dataDirectory }) => [id, role, dataDirectory])).toEqual([
+    [1001, 'controller', join(folder, 'controller-1001')],
+    [1, 'broker', join(folder, 'broker-1')],
+    [2, 'broker', join(folder, 'broker-2')],
+    [3, 'broker', join(folder, 'broker-3')],
+  ])
+})
+
+test('a cluster is ready only after a write on each broker has succeeded', async () => {
+  const { cluster, proveWritable } = await start()
+  await cluster.whenReady()
+  expect(proveWritable).toHaveBeenCalledExactlyOnceWith(
+    env,
+    expect.objectContaining({ bootstrapServers: cluster.bootstrapServers, brokers: [1, 2, 3] }),
+  )
+})
+
+test('nodes learn where the controllers listen once all of them have bound their ports', async () => {
+  const silent: FakeProcess[] = []
+  const { cluster, processOf } = await start({ controllers: 3, brokers: 1 }, (process) => silent.push(process))
+  await vi.waitFor(() => expect(silent).toHaveLength(4))
+  const bind = (id: number): void =>
+    processOf(id).say({ type: 'listening', listeners: [{ name: 'INTERNAL', host: '127.0.0.1', port: 30_000 + id }] })
+  bind(1001)
+  bind(1002)
+  expect(processOf(1).received).toEqual([])
+  bind(1003)
+  const controllers = [1001, 1002, 1003].map((id) => ({ id, host: '127.0.0.1', port: 30_000 + id }))
+  expect(processOf(1).received).toEqual([{ type: 'config', controllers }])
+  expect(processOf(1002).received).toEqual([{ type: 'config', controllers }])
+  expect(cluster.controllerAddresses()).toEqual(controllers)
+})
+
+test('a broker that comes back is told the addresses at once and keeps its port', async () => {
+  const { cluster, processOf } = await start()
+  await cluster.whenReady()
+  const port = cluster.nodes().find(({ id }) => id === 2)?.port
+  await cluster.kill(2)
+  await cluster.start(2)
+  expect(processOf(2).config.controllers).toEqual(cluster.controllerAddresses())
+  expect(processOf(2).config.listeners).toContainEqual({ name: 'CLIENT', host: '127.0.0.1', port })
+})
+
+test('voters are the same at every start, and so is the cluster id', async () => {
+  const first = await start()
+  const { voters, clusterId } = first.processOf(1001).config
+  await first.cluster.shutdown()
+  const second = await start()
+  expect(second.processOf(1001).config).toMatchObject({ voters, clusterId })
+  expect(second.cluster.internalSecret).not.toBe(first.cluster.internalSecret)
+})
+
+test('whoever listens sees every change of state', async () => {
+  const { cluster } = await start()
+  await cluster.whenReady()
+  const seen: string[] = []
+  const stop = cluster.onChange((nodes) => void seen.push(nodes.find(({ id }) => id === 1)?.state ?? ''))
+  await cluster.restart(1)
+  stop()
+  await cluster.stop(1)
+  expect([...new Set(seen)]).toEqual(['stopping', 'stopped', 'starting', 'running'])
+})
+
+test('brokers stop before controllers, and the folder is free afterwards', async () => {
+  const stopped: number[] = []
+  const { cluster, launched } = await start({}, (process) => {
+    const exit = process.exit
+    process.exit = (how) => {
+      stopped.push(process.config.nodeId)
+      exit(how)
+    }
+    healthy(process)
+  })
+  await cluster.whenReady()
+  await cluster.shutdown()
+  expect(launched).toHaveLength(4)
+  expect(stopped.at(-1)).toBe(1001)
+  expect(await findOwner(env, folder)).toBeNull()
+})
+
+test('a node that fails its start fails the cluster, and nothing is left running', async () => {
+  const { launcher, launched } = createFakeLauncher({
+    onLaunch: (process) => (process.config.nodeId === 2 ? queueMicrotask(() => process.exit({ code: 1 })) : healthy(process)),
+  })
+  const failed = startCluster(env, { dataDirectory: folder, port: 0 }, { launcher, proveWritable: async () => undefined })
+  await expect(failed).rejects.toMatchObject({ code: 'NODE_FAILED', message: expect.stringContaining('Broker 2') })
+  expect(launched.filter(({ received }) => received.some(({ type }) => type === 'stop'))).toHaveLength(3)
+  expect(await findOwner(env, folder)).toBeNull()
+})
+
+test('an ephemeral cluster takes its folder with it', async () => {
+  const { cluster } = await start({ ephemeral: true })
+  await cluster.whenReady()
+  await cluster.shutdown()
+  expect(await stat(folder).catch(() => null)).toBeNull()
+})
+
+test('an unknown node is refused with those there are', async () => {
+  const { cluster } = await start({ brokers: 1 })
+  await expect(cluster.stop(7)).rejects.toMatchObject({ code: 'UNKNOWN_NODE', message: 'There is no node 7; there are 1001, 1.' })
+})
+
+test('connections are answered per broker, and a broker that is down answers null', async () => {
+  const { cluster } = await start({ brokers: 2 }, (process) => {
+    healthy(process)
+    const push = process.received.push.bind(process.received)
+    process.received.push = (message) => {
+      if (message.type === 'connections') queueMicrotask(() => process.say({ type: 'connections', list: [] }))
+      return push(message)
+    }
+  })
+  await cluster.whenReady()
+  await cluster.kill(2)
+  expect(await cluster.connections()).toEqual([
+    { nodeId: 1, connections: [] },
+    { nodeId: 2, connections: null },
+  ])
+})
