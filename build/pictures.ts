@@ -1,0 +1,71 @@
+/**
+ * `npm run pictures`: the README's pictures, from a real run: a fresh cluster with the sample workload, in Chromium. One
+ * consumer group is slowed before, so that lag is to be seen, and one broker killed at the end.
+ */
+import { spawn } from 'node:child_process'
+import { mkdir } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
+import { chromium, type Page } from 'playwright'
+
+const root = resolve(import.meta.dirname, '..')
+const folder = join(import.meta.dirname, 'pictures')
+const cluster = 'embedded'
+const topic = 'trucks_gps'
+const group = 'location-dashboard'
+/** Long enough for rates and lag to have a past. */
+const settleMs = Number(process.env['WEIR_PICTURES_SETTLE_MS'] ?? 45_000)
+
+interface Serving {
+  readonly url: string
+  readonly brokers: readonly { readonly id: number; readonly pid: number }[]
+}
+
+async function serve(): Promise<{ serving: Serving; end(): Promise<void> }> {
+  const parameters = [join(root, 'build/weir.mjs'), 'serve', '--ephemeral', '--demo', '--json']
+  const child = spawn(process.execPath, parameters, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
+  const ended = new Promise<void>((done) => child.on('exit', () => done()))
+  const lines = createInterface({ input: child.stdout })
+  for await (const line of lines) {
+    const serving = JSON.parse(line) as Serving
+    return {
+      serving,
+      end() {
+        child.kill('SIGTERM')
+        return ended
+      },
+    }
+  }
+  throw new Error('weir ended before it was ready')
+}
+
+async function picture(page: Page, name: string, route: string, untilSeen: string): Promise<void> {
+  await page.evaluate((hash) => (window.location.hash = hash), `#${route}`)
+  await page.getByText(untilSeen).first().waitFor()
+  await page.waitForLoadState('networkidle').catch(() => undefined)
+  await page.waitForTimeout(1500)
+  await page.screenshot({ path: join(folder, `${name}.png`) })
+}
+
+const { serving, end } = await serve()
+const browser = await chromium.launch({
+  executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+  args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
+})
+try {
+  await mkdir(folder, { recursive: true })
+  const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, deviceScaleFactor: 1, colorScheme: 'dark' })
+  await page.goto(serving.url)
+  await page.waitForTimeout(settleMs)
+  await picture(page, 'overview', `/c/${cluster}/overview`, '9092')
+  await picture(page, 'topics', `/c/${cluster}/topics`, topic)
+  await picture(page, 'messages', `/c/${cluster}/topics/${topic}/messages`, 'truck_')
+  await picture(page, 'partitions', `/c/${cluster}/topics/${topic}/partitions`, group)
+  await picture(page, 'group', `/c/${cluster}/groups/${group}`, topic)
+  const victim = serving.brokers.at(-1)
+  if (victim !== undefined) process.kill(victim.pid, 'SIGKILL')
+  await picture(page, 'brokers', `/c/${cluster}/brokers`, 'rashed')
+} finally {
+  await browser.close()
+  await end()
+}
