@@ -97,6 +97,7 @@ describe('hostile sizes', () => {
   it('a snappy block that claims what it cannot hold is refused before anything is allocated', () => {
     const claim = Buffer.concat([Buffer.from('ffffffff0f', 'hex'), Buffer.alloc(100)])
     expect(wireErrorOf(() => decompress(Compression.SNAPPY, claim, 2 ** 32))).toBe('MALFORMED_COMPRESSION')
+    expect(() => decompress(Compression.SNAPPY, claim, 2 ** 32)).toThrow('105 bytes claim to hold 4294967295')
   })
 
   it('a xerial block longer than its frame, or of no length, is refused', () => {
