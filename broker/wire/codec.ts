@@ -100,12 +100,6 @@ export function prefixOf(buffer: Buffer): number {
   return new Reader(buffer).int16()
 }
 
-/** Whether the message can be decoded and encoded in this version. */
-export function hasVersion(message: AnyMessage, version: number): boolean {
-  const { min, max } = codecsOf(message)
-  return version >= min && version <= max
-}
-
 function codecFor(message: AnyMessage, version: number): Codec | null {
   const { min, max, byVersion } = codecsOf(message)
   if (!(version >= min && version <= max)) return null

@@ -4,5 +4,5 @@
  */
 export * from './batch-header.ts'
 export { encodeBatch, type BatchToEncode, type RecordHeader, type RecordToEncode } from './batch-encoder.ts'
-export { recordsIn, UNPACKED_BATCH_BYTES_MAX, type RecordHeaderView, type RecordView } from './record-iterator.ts'
+export { recordsIn, type RecordHeaderView, type RecordView } from './record-iterator.ts'
 export { validateRecords, type RecordsFacts, type RecordsProblem } from './record-validation.ts'

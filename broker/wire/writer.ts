@@ -73,7 +73,8 @@ export class Writer {
 
   float64(value: number): void {
     if (typeof value !== 'number') this.refuse(value, 'a float64')
-    this.position = this.scratch.writeDoubleBE(value, this.reserve(8))
+    const at = this.reserve(8)
+    this.position = this.scratch.writeDoubleBE(value, at)
   }
 
   uuid(value: string): void {

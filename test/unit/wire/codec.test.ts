@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decodeMessage, encodeMessage, encodeToBuffer } from '../../../broker/wire/codec.ts'
+import { decodeMessage, encodeInto, encodeMessage, encodeToBuffer } from '../../../broker/wire/codec.ts'
+import { Writer } from '../../../broker/wire/writer.ts'
 import { decodedForm, messageArbitrary } from '../../support/wire/arbitraries.ts'
 import { allMessages, versionsOf } from '../../support/wire/messages.ts'
 import { referenceCodec } from '../../support/wire/reference-codec.ts'
@@ -17,6 +18,11 @@ describe.each(allMessages.map((message) => ({ name: message.name, message })))('
         fc.property(messageArbitrary(message, version), (value) => {
           const buffer = encodeToBuffer(message, version, value)
           expect(buffer).toEqual(reference.encode(value))
+          for (const capacityBytes of [0, buffer.length >> 1, Math.max(buffer.length - 1, 0)]) {
+            const writer = new Writer(capacityBytes)
+            encodeInto(writer, message, version, value)
+            expect(Buffer.concat(writer.finish())).toEqual(buffer)
+          }
           const decoded = decodeMessage(message, version, buffer)
           expect(decoded).toEqual(decodedForm(message, version, value))
           expect(decoded).toEqual(reference.decode(buffer))

@@ -7,7 +7,8 @@ import { wireErrorOf } from '../../support/wire/wire-error.ts'
 
 const read = (hex: string) => new Reader(Buffer.from(hex.replaceAll(' ', ''), 'hex'))
 
-function written(write: (writer: Writer) => void, capacityBytes?: number): Buffer {
+/** Starts without room, so that every write has to make some. */
+function written(write: (writer: Writer) => void, capacityBytes = 0): Buffer {
   const writer = new Writer(capacityBytes)
   write(writer)
   const { size } = writer
