@@ -101,8 +101,13 @@ export class PartitionManager implements Partitions {
   async load(): Promise<void> {
     this.#isLoaded = true
     for (const topic of this.#image().topics()) topic.partitions.forEach((_, index) => this.#partitionChanged(topic, index))
-    await this.#work.idle()
+    await this.settled()
     await this.#setStraysAside()
+  }
+
+  /** Resolves when every log the metadata called for so far is open, deleted, or has been found unusable. */
+  settled(): Promise<void> {
+    return this.#work.idle()
   }
 
   /** Takes over a change of the metadata; logs are opened and deleted behind it. The image must be `delta.after` already. */
@@ -180,7 +185,10 @@ export class PartitionManager implements Partitions {
   async #openLog({ topic, topicId, index: partition }: Replica): Promise<PartitionLog> {
     const options = { topicId, config: this.#configs.of(this.#image(), topic) }
     try {
-      return await this.#logs.getOrCreate({ topic, partition }, options)
+      const log = await this.#logs.getOrCreate({ topic, partition }, options)
+      // One that an earlier run left was opened before its settings were known.
+      log.updateConfig(options.config)
+      return log
     } catch (error) {
       if (!(error instanceof LogError) || error.code !== 'TOPIC_ID_MISMATCH') throw error
       // The topic was deleted and made anew while this broker was away: what is left belongs to the old one.
