@@ -1,14 +1,18 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createClient } from '../../broker/client/client.ts'
 import { createRealEnv } from '../../broker/env/real.ts'
+import { findOwner } from '../../broker/runtime/ownership.ts'
 import { startIdentity } from '../../broker/runtime/process-identity.ts'
 import { startWeir, type WeirProcess } from '../support/weir-process.ts'
 
 /** Weir as people and test suites run it: real processes on real ports, ended in every way there is. */
+const root = resolve(import.meta.dirname, '../..')
 const env = createRealEnv()
 const goneWithinMs = 2_000
 let folder = ''
@@ -158,6 +162,22 @@ test('after weir was killed the folder starts again with what was acknowledged',
   await first.end('SIGKILL')
   const second = await start()
   expect(await countRecords(second, 'kept')).toBe(300)
+})
+
+test('started by npm, weir stops when npm is killed', async () => {
+  const weir = [join(root, 'build/weir.mjs'), 'up', '--data-dir', folder, '--brokers', '1', '--port', '0', '--json']
+  const starter = `require('node:child_process').spawn(process.execPath, ${JSON.stringify(weir)}, { stdio: 'inherit' })`
+  const npm = spawn(process.execPath, ['-e', starter], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, npm_lifecycle_event: 'weir' },
+  })
+  const [line] = (await once(npm.stdout, 'data')) as [Buffer]
+  const { pid } = JSON.parse(line.toString('utf8')) as { pid: number }
+  const identity = await startIdentity(pid)
+  npm.kill('SIGKILL')
+  await expect.poll(() => startIdentity(pid), { timeout: 20_000 }).not.toBe(identity)
+  expect(await findOwner(env, folder)).toBeNull()
+  expect(await env.disk.readFile(join(folder, 'run.json'))).toBeNull()
 })
 
 test('an ephemeral cluster leaves no folder, however it ends', async () => {
