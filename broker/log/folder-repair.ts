@@ -1,0 +1,88 @@
+/**
+ * A partition folder as a crash left it, made tidy before it is read: what was taken out of the log goes, unfinished
+ * compaction output goes, finished output (`.swap`) takes the place of what it replaces.
+ */
+import type { Env } from '../env/types.ts'
+import { lastOffset } from '../wire/record-batch.ts'
+import {
+  cleanedSuffix,
+  deletedSuffix,
+  joinPath,
+  logSuffix,
+  offsetFileName,
+  parseOffsetFileName,
+  segmentSuffixes,
+  snapshotSuffix,
+  swapSuffix,
+} from './log-files.ts'
+import { scanBatches } from './segment-scan.ts'
+
+export interface FolderContent {
+  /** First offsets of segments, ascending. */
+  readonly segmentBases: readonly number[]
+  readonly snapshotOffsets: readonly number[]
+}
+
+export async function repairFolder(env: Pick<Env, 'disk' | 'log'>, directory: string): Promise<FolderContent> {
+  const names = (await env.disk.list(directory)) ?? []
+  const leftovers = names.filter((name) => [deletedSuffix, cleanedSuffix, '.tmp'].some((suffix) => name.endsWith(suffix)))
+  for (const name of leftovers) await env.disk.remove(joinPath(directory, name))
+  for (const name of names.filter((candidate) => candidate.endsWith(logSuffix + swapSuffix))) {
+    await finishSwap(env, directory, parseOffsetFileName(name)?.offset ?? -1)
+  }
+  return contentOf(env, directory)
+}
+
+async function finishSwap(env: Pick<Env, 'disk' | 'log'>, directory: string, baseOffset: number): Promise<void> {
+  if (baseOffset < 0) return
+  const { disk, log } = env
+  const end = await swapEnd(env, directory, baseOffset)
+  const content = await contentOf(env, directory)
+  const replaced = content.segmentBases.filter((base) => base >= baseOffset && base < Math.max(end.offset, baseOffset + 1))
+  if (end.problem !== null && replaced.includes(baseOffset)) {
+    log.write('warn', 'compaction output does not read; keeping the segments it was made from', { directory, baseOffset })
+    for (const suffix of segmentSuffixes) {
+      await disk.remove(joinPath(directory, offsetFileName(baseOffset, suffix) + swapSuffix))
+    }
+    return
+  }
+  for (const base of replaced) {
+    for (const suffix of segmentSuffixes) await disk.remove(joinPath(directory, offsetFileName(base, suffix)))
+  }
+  for (const suffix of segmentSuffixes.toReversed()) {
+    const path = joinPath(directory, offsetFileName(baseOffset, suffix))
+    if ((await disk.stat(path + swapSuffix)) !== null) await disk.rename(path + swapSuffix, path)
+  }
+  await disk.syncDirectory(directory)
+  log.write('info', 'finished a compaction that was interrupted', { directory, baseOffset })
+}
+
+async function swapEnd(
+  { disk }: Pick<Env, 'disk'>,
+  directory: string,
+  baseOffset: number,
+): Promise<{ offset: number; problem: string | null }> {
+  const file = await disk.open(joinPath(directory, offsetFileName(baseOffset, logSuffix) + swapSuffix))
+  try {
+    let offset = baseOffset
+    const toPosition = await file.bytes()
+    const range = { fromPosition: 0, toPosition, minimumOffset: baseOffset, maximumOffset: Infinity, checkCrc: true }
+    const { problem } = await scanBatches(file, range, ({ header }) => {
+      offset = lastOffset(header) + 1
+    })
+    return { offset, problem }
+  } finally {
+    await file.close()
+  }
+}
+
+async function contentOf({ disk }: Pick<Env, 'disk'>, directory: string): Promise<FolderContent> {
+  const segmentBases: number[] = []
+  const snapshotOffsets: number[] = []
+  for (const name of (await disk.list(directory)) ?? []) {
+    const parsed = parseOffsetFileName(name)
+    if (parsed?.suffix === logSuffix) segmentBases.push(parsed.offset)
+    else if (parsed?.suffix === snapshotSuffix) snapshotOffsets.push(parsed.offset)
+  }
+  return { segmentBases: segmentBases.sort((a, b) => a - b), snapshotOffsets }
+}
