@@ -37,6 +37,7 @@ export function rendererConfig(): UserConfig {
           modal: {
             slots: {
               overlay: 'bg-black/50',
+              close: 'top-2.5 end-2.5',
               header: 'px-4 py-3 sm:px-4 min-h-0',
               body: 'p-4 sm:p-4',
               footer: 'px-4 py-3 sm:px-4 justify-end',

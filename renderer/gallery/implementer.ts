@@ -19,7 +19,11 @@ export function createImplementer(scene: Scene) {
 }
 
 function untilAborted(signal: AbortSignal | undefined): Promise<never> {
-  return new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(new DOMException('The call was cancelled.', 'AbortError'))))
+  return new Promise((_resolve, reject) => {
+    const cancel = (): void => reject(new DOMException('The call was cancelled.', 'AbortError'))
+    if (signal?.aborted === true) cancel()
+    signal?.addEventListener('abort', cancel, { once: true })
+  })
 }
 
 function unreachable(): ORPCError<ProblemCode, ProblemData> {
