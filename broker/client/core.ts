@@ -241,13 +241,16 @@ export class ClientCore {
   // -------------------------------------------------------------------------------------------------------- coordinators
 
   async coordinatorOf(id: string, type: CoordinatorType, call: Call): Promise<number> {
-    const key = `${type} ${id}`
-    const known = this.#coordinators.get(key)
+    const known = this.knownCoordinator(id, type)
     if (known !== undefined) return known
-    const nodeId = await this.#findCoordinator(id, type, call)
-    if (this.#coordinators.size >= COORDINATORS_CACHED_MAX) this.#coordinators.clear()
-    this.#coordinators.set(key, nodeId)
-    return nodeId
+    const found = (await this.findCoordinators([id], call, type)).get(id) as number | ClientError
+    if (found instanceof ClientError) throw found
+    return found
+  }
+
+  /** Without asking anyone. */
+  knownCoordinator(id: string, type: CoordinatorType = 'group'): number | undefined {
+    return this.#coordinators.get(`${type} ${id}`)
   }
 
   /** A coordinator has moved, or does not answer. */
@@ -255,25 +258,36 @@ export class ClientCore {
     this.#coordinators.delete(`${type} ${id}`)
   }
 
-  async #findCoordinator(id: string, type: CoordinatorType, call: Call): Promise<number> {
+  /** One request. Several ids need a broker that takes them (FindCoordinator v4); else the first alone is asked for. */
+  async findCoordinators(ids: readonly string[], call: Call, type: CoordinatorType = 'group'): Promise<ReadonlyMap<string, number | ClientError>> {
     const keyType = type === 'group' ? 0 : 1
-    const reply = await this.requestAny(findCoordinator, { key: id, keyType, coordinatorKeys: [id] }, call, {
+    const reply = await this.requestAny(findCoordinator, { key: ids[0] as string, keyType, coordinatorKeys: ids }, call, {
       isRepeatable: true,
       ...(keyType !== 0 && { minVersion: 1 }),
+      ...(ids.length > 1 && { minVersion: 4 }),
     })
-    const found = reply.coordinators[0] ?? reply
-    if (found.errorCode === ErrorCode.NONE) return found.nodeId
-    throw ClientError.ofBroker(found.errorCode, `The coordinator of ${type} "${id}" cannot be found`, { api: findCoordinator.name, text: found.errorMessage })
+    const found = new Map<string, number | ClientError>()
+    const single = { ...reply, key: ids[0] as string }
+    for (const { key, nodeId, errorCode, errorMessage } of reply.coordinators.length > 0 ? reply.coordinators : [single]) {
+      if (errorCode === ErrorCode.NONE) {
+        if (this.#coordinators.size >= COORDINATORS_CACHED_MAX) this.#coordinators.clear()
+        this.#coordinators.set(`${type} ${key}`, nodeId)
+        found.set(key, nodeId)
+      } else {
+        found.set(key, ClientError.ofBroker(errorCode, `The coordinator of ${type} "${key}" cannot be found`, { api: findCoordinator.name, text: errorMessage }))
+      }
+    }
+    return found
   }
 
   /** Tries until it succeeds, fails for good, or the call is over; pauses between, longer each time. */
-  async retrying<T>(call: Call, attempt: () => Promise<T>): Promise<T> {
+  async retrying<T>(call: Call, attempt: () => Promise<T>, mayRetry: (failure: ClientError) => boolean = ({ retriable }) => retriable): Promise<T> {
     for (let failureCount = 0; ; failureCount++) {
       try {
         return await attempt()
       } catch (error) {
         const failure = ClientError.from(error)
-        if (!failure.retriable || this.#isClosed) throw failure
+        if (!mayRetry(failure) || this.#isClosed) throw failure
         await call.pause(this.retryDelayMs(failureCount), failure)
       }
     }

@@ -47,6 +47,7 @@ export class MetadataCache {
   #controllerId: number | null = null
   #brokers = new Map<number, BrokerEndpoint>()
   #brokersFetchedMs = -Infinity
+  #fetchedMs = 0
   readonly #topics = new Map<string, CachedTopic>()
   readonly #namesById = new Map<string, string>()
   #current: Promise<void> | null = null
@@ -58,6 +59,11 @@ export class MetadataCache {
     this.#maxAgeMs = options.maxAgeMs
     this.#fetcher = options.fetcher
     this.#newCall = options.newCall
+  }
+
+  /** Wall clock of the last answer; 0 before the first. */
+  get fetchedMs(): number {
+    return this.#fetchedMs
   }
 
   get clusterId(): string | null {
@@ -170,6 +176,7 @@ export class MetadataCache {
       this.#brokers = new Map(reply.brokers.map(({ nodeId, host, port, rack }) => [nodeId, { nodeId, host, port, rack }]))
     }
     this.#brokersFetchedMs = nowMs
+    this.#fetchedMs = this.#env.clock.nowMs()
     this.#clusterId = reply.clusterId ?? this.#clusterId
     this.#controllerId = reply.controllerId >= 0 ? reply.controllerId : null
     const topics = reply.topics.map(topicFrom)

@@ -128,7 +128,7 @@ export interface KafkaClient {
   /** Calls to the right broker for each administrative task. */
   readonly admin: Admin
 
-  /** Retries until it is had or the deadline passes; a topic's own failure is in its `error`. */
+  /** Asks each broker once until one answers; a topic's own failure is in its `error`. A cluster that cannot be reached is said at once. */
   metadata(options?: MetadataOptions): Promise<ClusterMetadata>
   /**
    * One request to one broker at the highest version both speak. `body` may be a function of that version. Retries
