@@ -1,0 +1,21 @@
+import type { GridColumn } from '../../components/grid/columns.ts'
+
+export const groupColumns: readonly GridColumn[] = [
+  { key: 'groupId', label: 'Group', width: 260, grow: true, sortable: true },
+  { key: 'state', label: 'State', width: 168, sortable: true },
+  { key: 'memberCount', label: 'Members', width: 84, align: 'right', sortable: true },
+  { key: 'topicCount', label: 'Topics', width: 76, align: 'right', sortable: true, hint: 'Topics it has committed offsets for' },
+  { key: 'totalLag', label: 'Behind', width: 116, align: 'right', sortable: true, hint: 'Records behind, over all partitions' },
+  { key: 'worst', label: 'Most behind', width: 260 },
+  { key: 'coordinator', label: 'Coordinator', width: 96, align: 'right', hint: 'The broker that coordinates it' },
+]
+
+export const groupPartitionColumns: readonly GridColumn[] = [
+  { key: 'partition', label: 'Topic, partition', width: 200, grow: true },
+  { key: 'reader', label: 'Read by', width: 180 },
+  { key: 'committed', label: 'Committed', width: 108, align: 'right', hint: 'The next offset it will read' },
+  { key: 'end', label: 'End', width: 108, align: 'right', hint: 'High watermark' },
+  { key: 'rate', label: 'Rate', width: 84, align: 'right', hint: 'Records committed per second' },
+  { key: 'drain', label: 'Drained in', width: 92, align: 'right', hint: 'At the present rate, if nothing more arrives' },
+  { key: 'lag', label: 'Behind', width: 100, align: 'right', hint: 'Records behind' },
+]
