@@ -1,105 +1,70 @@
 /**
- * DescribeConfigs v1-4: the settings of topics, of this broker, and of all brokers (the broker named "").
+ * DescribeConfigs v1-4, answered by the broker that is asked, from the metadata it has.
  *
- * Null keys ask for every setting; a key nobody knows is left out. v3: type and documentation. A broker's settings must
- * be asked of that broker. Loggers, client metrics and groups have no settings here and are INVALID_REQUEST.
+ * Resources: a topic; a broker, which must be this one, as only it knows what it was started with; "" for what is set for all
+ * brokers. Null keys ask for all settings, and unknown keys are left out. Synonyms only when asked for; v3: types, and
+ * documentation when asked for. Other resource types are refused with INVALID_REQUEST.
  */
 import { ConfigResourceType } from '../cluster/image.ts'
-import { isValidTopicName } from '../cluster/topic-name.ts'
-import { topicSettings } from '../log/topic-config.ts'
+import { topicNameProblem } from '../cluster/topic-name.ts'
 import { AclOperation, CLUSTER_NAME, ResourceType } from '../security/authorizer.ts'
 import { ErrorCode } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { describeConfigs } from './32-describe-configs.schema.ts'
-import { brokerSettings } from './broker-settings.ts'
-import type { BrokerServices, BrokerSettings, RequestContext } from './context.ts'
-import {
-  type BrokerView,
-  describeBrokerSetting,
-  describeClusterDefault,
-  type DescribedSetting,
-  describeFact,
-  describeTopicSetting,
-} from './described-settings.ts'
+import type { BrokerServices, RequestContext } from './context.ts'
+import { describeBrokerSettings, describeDefaultBrokerSettings, describeTopicSettings, type DescribedSetting } from './described-settings.ts'
 import { defineApi } from './registry.ts'
 
 type Request = Decoded<typeof describeConfigs.request>
-type Asked = Request['resources'][number]
-type Result = Encodable<typeof describeConfigs.response>['results'][number]
-type Services = Pick<BrokerServices, 'nodeId' | 'image'> & {
-  readonly settings: Pick<BrokerSettings, 'overrides'>
-  readonly partitions: Pick<BrokerServices['partitions'], 'logDirectory'>
-}
-
-/** Broker settings that are also topic defaults take effect at once when changed; the others are read at the start. */
-const dynamicNames = new Set(topicSettings.flatMap(({ brokerSynonym }) => (brokerSynonym === null ? [] : [brokerSynonym])))
+type Response = Encodable<typeof describeConfigs.response>
+type Services = Pick<BrokerServices, 'image' | 'nodeId' | 'settings'>
+type Outcome = readonly DescribedSetting[] | { readonly errorCode: ErrorCode; readonly errorMessage: string }
 
 export const describeConfigsApi = defineApi(describeConfigs, {
   listeners: 'everywhere',
-  failure: (request, error) => ({ throttleTimeMs: 0, results: request.resources.map((asked) => failed(asked, error, null)) }),
-  handle(request, context, services: Services) {
-    return { throttleTimeMs: 0, results: request.resources.map((asked) => describe(asked, request, context, services)) }
+  failure: (request, errorCode): Response => ({
+    throttleTimeMs: 0,
+    results: request.resources.map(({ resourceType, resourceName }) => ({ errorCode, errorMessage: null, resourceType, resourceName, configs: [] })),
+  }),
+  handle(request, context, services: Services): Response {
+    const results = request.resources.map(({ resourceType, resourceName, configurationKeys }) => {
+      const outcome = settingsOf(resourceType, resourceName, context, services)
+      if ('errorCode' in outcome) return { ...outcome, resourceType, resourceName, configs: [] }
+      const keys = configurationKeys === null ? null : new Set(configurationKeys)
+      const shown = outcome.filter(({ name }) => keys === null || keys.has(name))
+      return { errorCode: ErrorCode.NONE, errorMessage: null, resourceType, resourceName, configs: shown.map((setting) => entryOf(setting, request)) }
+    })
+    return { throttleTimeMs: 0, results }
   },
 })
 
-function describe(asked: Asked, request: Request, context: RequestContext, services: Services): Result {
-  switch (asked.resourceType) {
-    case ConfigResourceType.TOPIC:
-      return describeTopic(asked, request, context, services)
-    case ConfigResourceType.BROKER:
-      return describeBroker(asked, request, context, services)
-    default:
-      return failed(asked, ErrorCode.INVALID_REQUEST, `Resource type ${asked.resourceType} has no settings here: only topics (2) and brokers (4) have.`)
+function settingsOf(resourceType: number, resourceName: string, context: RequestContext, services: Services): Outcome {
+  const { nodeId, settings } = services
+  const image = services.image()
+  const places = { image, brokerId: nodeId, overrides: settings.overrides }
+  if (resourceType === ConfigResourceType.TOPIC) {
+    if (!context.authorize(AclOperation.DESCRIBE_CONFIGS, ResourceType.TOPIC, resourceName)) {
+      return { errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED, errorMessage: `Reading the settings of topic '${resourceName}' is not allowed.` }
+    }
+    const problem = topicNameProblem(resourceName)
+    if (problem !== null) return { errorCode: ErrorCode.INVALID_TOPIC_EXCEPTION, errorMessage: problem }
+    if (image.topic(resourceName) === undefined) {
+      return { errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, errorMessage: `Topic '${resourceName}' does not exist.` }
+    }
+    return describeTopicSettings({ ...places, own: image.configOf(ConfigResourceType.TOPIC, resourceName) })
   }
-}
-
-function describeTopic(asked: Asked, request: Request, context: RequestContext, services: Services): Result {
-  const { resourceName: topic } = asked
-  if (!context.authorize(AclOperation.DESCRIBE_CONFIGS, ResourceType.TOPIC, topic)) return failed(asked, ErrorCode.TOPIC_AUTHORIZATION_FAILED, null)
-  if (!isValidTopicName(topic)) return failed(asked, ErrorCode.INVALID_TOPIC_EXCEPTION, `${JSON.stringify(topic)} is not a legal topic name.`)
-  const view = viewOf(services)
-  if (view.image.topic(topic) === undefined) return failed(asked, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, null)
-  return answered(asked, request, topicSettings.map((setting) => describeTopicSetting(view, topic, setting)))
-}
-
-function describeBroker(asked: Asked, request: Request, context: RequestContext, services: Services): Result {
+  if (resourceType !== ConfigResourceType.BROKER) {
+    return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: `Resource type ${resourceType} has no settings here; 2 (topic) and 4 (broker) have.` }
+  }
   if (!context.authorize(AclOperation.DESCRIBE_CONFIGS, ResourceType.CLUSTER, CLUSTER_NAME)) {
-    return failed(asked, ErrorCode.CLUSTER_AUTHORIZATION_FAILED, null)
+    return { errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED, errorMessage: 'Reading the settings of brokers is not allowed.' }
   }
-  const view = viewOf(services)
-  if (asked.resourceName === '') {
-    const set = brokerSettings.map((setting) => describeClusterDefault(view, setting))
-    return answered(asked, request, set.filter((setting) => setting !== null))
-  }
-  if (asked.resourceName !== String(services.nodeId)) {
-    const problem = `Settings of broker ${JSON.stringify(asked.resourceName)} were asked of broker ${services.nodeId}.`
-    return failed(asked, ErrorCode.INVALID_REQUEST, problem)
-  }
-  return answered(asked, request, [
-    describeFact('node.id', String(services.nodeId), 'int', 'The id of this broker.'),
-    describeFact('broker.id', String(services.nodeId), 'int', 'The id of this broker.'),
-    describeFact('log.dirs', services.partitions.logDirectory, 'string', 'Where this broker keeps its partitions.'),
-    ...brokerSettings.map((setting) => describeBrokerSetting(view, setting, dynamicNames.has(setting.name))),
-  ])
+  if (resourceName === '') return describeDefaultBrokerSettings(image)
+  if (resourceName === String(nodeId)) return describeBrokerSettings(places)
+  return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: `This is broker ${nodeId}; the settings of broker "${resourceName}" must be asked of that broker.` }
 }
 
-function viewOf({ image, nodeId, settings }: Services): BrokerView {
-  return { image: image(), nodeId, overrides: settings.overrides }
-}
-
-function answered(asked: Asked, request: Request, settings: readonly DescribedSetting[]): Result {
-  const keys = asked.configurationKeys === null ? null : new Set(asked.configurationKeys)
-  const configs = settings
-    .filter(({ name }) => keys === null || keys.has(name))
-    .map((setting) => ({
-      ...setting,
-      synonyms: request.includeSynonyms ? setting.synonyms : [],
-      documentation: request.includeDocumentation ? setting.documentation : null,
-    }))
-  const { resourceType, resourceName } = asked
-  return { errorCode: ErrorCode.NONE, errorMessage: null, resourceType, resourceName, configs }
-}
-
-function failed({ resourceType, resourceName }: Asked, errorCode: ErrorCode, errorMessage: string | null): Result {
-  return { errorCode, errorMessage, resourceType, resourceName, configs: [] }
+function entryOf(setting: DescribedSetting, request: Request): Response['results'][number]['configs'][number] {
+  const { synonyms, documentation, ...entry } = setting
+  return { ...entry, synonyms: request.includeSynonyms ? synonyms : [], documentation: request.includeDocumentation ? documentation : null }
 }

@@ -1,92 +1,95 @@
 /**
- * A setting as DescribeConfigs shows it: the value in force, where it comes from, and everything it overrides. Pure.
+ * Settings as DescribeConfigs and CreateTopics show them: the value in force, where it comes from, and every place that has
+ * a value for it, strongest first.
  */
 import { ConfigResourceType, type MetadataImage } from '../cluster/image.ts'
-import { type ConfigType, configTypeCodes, type TopicSetting } from '../log/topic-config.ts'
-import type { BrokerSetting } from './broker-settings.ts'
+import { configTypeCodes, topicSettings, type ConfigType } from '../log/topic-config.ts'
+import { brokerSettings } from './broker-settings.ts'
+import { isDynamicBrokerSetting } from './config-rules.ts'
 
-/** Kafka's ConfigSource codes. */
-export const ConfigSource = {
-  TOPIC: 1,
-  DYNAMIC_BROKER: 2,
-  DYNAMIC_DEFAULT_BROKER: 3,
-  STATIC_BROKER: 4,
-  DEFAULT: 5,
-} as const
-export type ConfigSource = (typeof ConfigSource)[keyof typeof ConfigSource]
-
-interface Synonym {
-  readonly name: string
-  readonly value: string | null
-  readonly source: ConfigSource
-}
+/** DescribeConfigs v1+ `configSource`. */
+export const ConfigSource = { TOPIC: 1, DYNAMIC_BROKER: 2, DYNAMIC_DEFAULT_BROKER: 3, STATIC_BROKER: 4, DEFAULT: 5 } as const
+type ConfigSource = (typeof ConfigSource)[keyof typeof ConfigSource]
 
 export interface DescribedSetting {
   readonly name: string
-  readonly value: string | null
+  readonly value: string
   readonly readOnly: boolean
   readonly configSource: ConfigSource
   readonly isSensitive: boolean
-  /** The value in force first, then what it overrides, the default last. */
-  readonly synonyms: readonly Synonym[]
+  readonly synonyms: readonly { readonly name: string; readonly value: string; readonly source: ConfigSource }[]
   readonly configType: number
-  readonly documentation: string | null
+  readonly documentation: string
 }
 
-/** What the broker that answers was started with, and who it is. */
-export interface BrokerView {
+export interface Places {
   readonly image: MetadataImage
-  readonly nodeId: number
+  /** Whose own dynamic settings apply; null at the controller. */
+  readonly brokerId: number | null
+  /** What the node was started with. */
   readonly overrides: Readonly<Record<string, string>>
 }
 
-export function describeTopicSetting(view: BrokerView, topic: string, setting: TopicSetting): DescribedSetting {
-  const own = view.image.configOf(ConfigResourceType.TOPIC, topic).get(setting.name)
-  const { brokerSynonym } = setting
-  return described(setting, false, [
-    ...found(setting.name, own, ConfigSource.TOPIC),
-    ...(brokerSynonym === null ? [] : brokerLayers(view, brokerSynonym)),
-    { name: brokerSynonym ?? setting.name, value: setting.defaultValue, source: ConfigSource.DEFAULT },
-  ])
+type Source = DescribedSetting['synonyms'][number]
+
+/** `own` are the settings of the topic itself. */
+export function describeTopicSettings({ own, ...places }: Places & { readonly own: ReadonlyMap<string, string> }): DescribedSetting[] {
+  return topicSettings.map(({ name, type, documentation, defaultValue, brokerSynonym }) => {
+    const value = own.get(name)
+    const sources = [
+      ...(value === undefined ? [] : [{ name, value, source: ConfigSource.TOPIC }]),
+      ...(brokerSynonym === null ? [] : brokerSources(brokerSynonym, places)),
+      { name: brokerSynonym ?? name, value: defaultValue, source: ConfigSource.DEFAULT },
+    ]
+    return described({ name, type, documentation, readOnly: false }, sources)
+  })
 }
 
-/** `isDynamic`: may be changed while the broker runs. */
-export function describeBrokerSetting(view: BrokerView, setting: BrokerSetting, isDynamic: boolean): DescribedSetting {
-  return described(setting, !isDynamic, [
-    ...brokerLayers(view, setting.name),
-    { name: setting.name, value: setting.defaultValue, source: ConfigSource.DEFAULT },
-  ])
+export function describeBrokerSettings(places: Places): DescribedSetting[] {
+  const configured = brokerSettings.map(({ name, type, documentation, defaultValue }) => {
+    const sources = [...brokerSources(name, places), { name, value: defaultValue, source: ConfigSource.DEFAULT }]
+    return described({ name, type, documentation, readOnly: !isDynamicBrokerSetting(name) }, sources)
+  })
+  return [...configured, ...fixedFacts(places)].sort((one, other) => (one.name < other.name ? -1 : 1))
 }
 
-/** A fact about the broker that looks like a setting: its id, its folder. */
-export function describeFact(name: string, value: string, type: ConfigType, documentation: string): DescribedSetting {
-  return described({ name, type, documentation }, true, [{ name, value, source: ConfigSource.STATIC_BROKER }])
+/** What is set for all brokers at run time, and nothing else. */
+export function describeDefaultBrokerSettings(image: MetadataImage): DescribedSetting[] {
+  const set = image.configOf(ConfigResourceType.BROKER, '')
+  return brokerSettings.flatMap(({ name, type, documentation }) => {
+    const value = set.get(name)
+    return value === undefined ? [] : [described({ name, type, documentation, readOnly: false }, [{ name, value, source: ConfigSource.DYNAMIC_DEFAULT_BROKER }])]
+  })
 }
 
-/** What is set for all brokers at run time, and nothing else: the resource with the empty name. */
-export function describeClusterDefault(view: BrokerView, setting: BrokerSetting): DescribedSetting | null {
-  const value = view.image.configOf(ConfigResourceType.BROKER, '').get(setting.name)
-  if (value === undefined) return null
-  return described(setting, false, [{ name: setting.name, value, source: ConfigSource.DYNAMIC_DEFAULT_BROKER }])
+/** What tools look for under Kafka's names and nobody can change here. */
+function fixedFacts({ brokerId }: Places): DescribedSetting[] {
+  const facts: readonly { readonly name: string; readonly value: string; readonly type: ConfigType; readonly documentation: string }[] = [
+    { name: 'broker.id', value: String(brokerId ?? -1), type: 'int', documentation: 'The id of this broker.' },
+    { name: 'node.id', value: String(brokerId ?? -1), type: 'int', documentation: 'The id of this node.' },
+    { name: 'delete.topic.enable', value: 'true', type: 'boolean', documentation: 'Whether topics can be deleted.' },
+    { name: 'transaction.max.timeout.ms', value: '900000', type: 'int', documentation: 'The longest time-out a transactional producer may ask for.' },
+  ]
+  return facts.map(({ value, ...setting }) => described({ ...setting, readOnly: true }, [{ name: setting.name, value, source: ConfigSource.STATIC_BROKER }]))
 }
 
-function brokerLayers({ image, nodeId, overrides }: BrokerView, name: string): Synonym[] {
+function brokerSources(name: string, { image, brokerId, overrides }: Places): Source[] {
+  const own = brokerId === null ? undefined : image.configOf(ConfigResourceType.BROKER, String(brokerId)).get(name)
+  const shared = image.configOf(ConfigResourceType.BROKER, '').get(name)
+  const fixed = overrides[name]
   return [
-    ...found(name, image.configOf(ConfigResourceType.BROKER, String(nodeId)).get(name), ConfigSource.DYNAMIC_BROKER),
-    ...found(name, image.configOf(ConfigResourceType.BROKER, '').get(name), ConfigSource.DYNAMIC_DEFAULT_BROKER),
-    ...found(name, overrides[name], ConfigSource.STATIC_BROKER),
+    ...(own === undefined ? [] : [{ name, value: own, source: ConfigSource.DYNAMIC_BROKER }]),
+    ...(shared === undefined ? [] : [{ name, value: shared, source: ConfigSource.DYNAMIC_DEFAULT_BROKER }]),
+    ...(fixed === undefined ? [] : [{ name, value: fixed, source: ConfigSource.STATIC_BROKER }]),
   ]
 }
 
-function found(name: string, value: string | undefined, source: ConfigSource): Synonym[] {
-  return value === undefined ? [] : [{ name, value, source }]
-}
-
 function described(
-  { name, type, documentation }: { readonly name: string; readonly type: ConfigType; readonly documentation: string },
-  readOnly: boolean,
-  synonyms: readonly Synonym[],
+  setting: { readonly name: string; readonly type: ConfigType; readonly documentation: string; readonly readOnly: boolean },
+  sources: readonly Source[],
 ): DescribedSetting {
-  const { value, source } = synonyms[0]!
-  return { name, value, readOnly, configSource: source, isSensitive: false, synonyms, configType: configTypeCodes[type], documentation }
+  const { type, ...shown } = setting
+  const [inForce] = sources
+  if (inForce === undefined) throw new Error(`setting ${setting.name} has no value anywhere`)
+  return { ...shown, value: inForce.value, configSource: inForce.source, isSensitive: false, synonyms: sources, configType: configTypeCodes[type] }
 }

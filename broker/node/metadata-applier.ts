@@ -45,9 +45,10 @@ export class MetadataApplier {
     this.#targetOffset = Math.max(this.#targetOffset, highWatermark)
     if (this.#isApplying) return
     this.#isApplying = true
-    void this.#apply()
-      .catch((error: unknown) => this.#onFailed(`the cluster metadata cannot be applied: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`))
-      .finally(() => (this.#isApplying = false))
+    this.#apply().catch((error: unknown) => {
+      const reason = error instanceof Error ? (error.stack ?? error.message) : String(error)
+      this.#onFailed(`the cluster metadata cannot be applied: ${reason}`)
+    })
   }
 
   async #apply(): Promise<void> {
@@ -57,6 +58,8 @@ export class MetadataApplier {
         if (last !== undefined) this.#take(batches.flatMap(({ records }) => records), { offset: last.lastOffset, epoch: last.epoch })
       }
     }
+    // In the same turn as the last look at the target, or a target set in between would be missed.
+    this.#isApplying = false
   }
 
   #take(records: readonly MetadataRecord[], at: { readonly offset: number; readonly epoch: number }): void {

@@ -1,0 +1,22 @@
+/**
+ * BrokerHeartbeat v0-2, from a broker to the active controller: it lives, how far it has applied the metadata, and whether it
+ * wants to be fenced or to shut down. The answer says whether it is fenced and whether it may end now. v1: offline log
+ * directories. v2: cordoned ones. Both are accepted and mean nothing here: a broker has one directory and ends when that fails.
+ */
+import { ErrorCode } from '../wire/errors.ts'
+import { brokerHeartbeat } from './63-broker-heartbeat.schema.ts'
+import type { ControllerServices } from './controller-context.ts'
+import { unlessNotController } from './not-controller.ts'
+import { defineApi } from './registry.ts'
+
+export const brokerHeartbeatApi = defineApi(brokerHeartbeat, {
+  listeners: 'internal',
+  async handle(request, context, { controller }: Pick<ControllerServices, 'controller'>) {
+    const refused = (errorCode: ErrorCode) => ({ errorCode, isCaughtUp: false, isFenced: true, shouldShutDown: false })
+    if (context.principal.type !== 'Node' || context.principal.name !== String(request.brokerId)) {
+      return { throttleTimeMs: 0, ...refused(ErrorCode.CLUSTER_AUTHORIZATION_FAILED) }
+    }
+    const answer = await unlessNotController(() => controller.heartbeat(request), refused)
+    return { throttleTimeMs: 0, ...answer }
+  },
+})
