@@ -15,6 +15,7 @@ import type { EmbeddedCluster } from '../../runtime/types.ts'
 import type { CreateClient } from '../client-factory.ts'
 import { HostError } from '../problem.ts'
 import { createChanges, type Changes } from '../rpc/changes.ts'
+import { followConnections, type ConnectionFacts } from '../sampling/connection-sampler.ts'
 import { createKnowledge, type ClusterKnowledge } from './knowledge.ts'
 import { explainUnreachable, noBrokerRunning } from './reachability.ts'
 
@@ -41,6 +42,8 @@ export interface ClusterSession {
   readonly bootstrapServers: readonly string[]
   readonly client: KafkaClient
   readonly knowledge: ClusterKnowledge
+  /** Connected clients. */
+  readonly connections: ConnectionFacts
   readonly state: ClusterState
   /** State, name, addresses, read-only. */
   readonly changes: Changes
@@ -79,6 +82,7 @@ export function createSession(env: Env, options: SessionOptions): ClusterSession
     bootstrapServers: options.bootstrapServers,
     client,
     knowledge,
+    connections: followConnections(env, options.embedded, closing.signal),
     get state() {
       return state
     },
