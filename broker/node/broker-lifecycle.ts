@@ -1,0 +1,190 @@
+/**
+ * A broker's membership in the cluster, from its own side.
+ *
+ *   new        -> registered : the controller took the registration and named the broker epoch
+ *   registered -> unfenced   : `unfence` was called and the controller answered a heartbeat so
+ *   unfenced   -> registered : the controller fenced it; heartbeats go on and end that
+ *   any        -> registered : the controller does not know the epoch any more; it registers anew, in the same life
+ *   any        -> leaving    : `leave` was called; heartbeats ask to go until the controller agrees or time is up
+ *
+ * Heartbeats are sent one at a time, every `heartbeatIntervalMs`, and at once when what they say changes.
+ */
+import { brokerHeartbeat } from '../api/63-broker-heartbeat.schema.ts'
+import { brokerRegistration } from '../api/62-broker-registration.schema.ts'
+import { supportedFeatures } from '../cluster/features.ts'
+import type { Endpoint } from '../cluster/image.ts'
+import type { Env } from '../env/types.ts'
+import { ErrorCode, errorName } from '../wire/errors.ts'
+import type { Decoded } from '../wire/schema.ts'
+import type { ControllerCalls } from './controller-calls.ts'
+
+export interface BrokerLifecycleOptions {
+  readonly nodeId: number
+  readonly clusterId: string
+  readonly calls: ControllerCalls
+  readonly endpoints: readonly Endpoint[]
+  readonly directoryId: string
+  /** Epoch of the last clean stop, -1 after a crash (KIP-966). */
+  readonly previousBrokerEpoch: number
+  readonly heartbeatIntervalMs: number
+  readonly sessionTimeoutMs: number
+  /** Offset of the last metadata record applied. */
+  readonly metadataOffset: () => number
+}
+
+const REGISTRATION_VERSION = 4
+const HEARTBEAT_VERSION = 1
+const REGISTRATION_RETRY_MS = 100
+const LEAVING_HEARTBEAT_MS = 50
+const LEAVE_TIMEOUT_MS = 5_000
+
+/** Answers that no repetition changes. */
+const hopeless: ReadonlySet<number> = new Set([ErrorCode.INCONSISTENT_CLUSTER_ID, ErrorCode.UNSUPPORTED_VERSION, ErrorCode.INVALID_REGISTRATION])
+
+export class BrokerLifecycle {
+  readonly #env: Env
+  readonly #options: BrokerLifecycleOptions
+  readonly #incarnationId: string
+  readonly #closed = new AbortController()
+  readonly #unfenced = Promise.withResolvers<void>()
+  readonly #left = Promise.withResolvers<void>()
+  #brokerEpoch = -1
+  #wantsFence = true
+  #isFenced = true
+  #isLeaving = false
+  #isBeating = false
+  #wake: () => void = () => undefined
+
+  constructor(env: Env, options: BrokerLifecycleOptions) {
+    this.#env = env
+    this.#options = options
+    this.#incarnationId = env.random.uuid()
+  }
+
+  /** -1 until registered. */
+  get brokerEpoch(): number {
+    return this.#brokerEpoch
+  }
+
+  /** Resolves with the broker epoch once the controller took the registration; rejects when it never will. */
+  async register(): Promise<number> {
+    await this.#register()
+    if (!this.#isBeating) {
+      this.#isBeating = true
+      void this.#beat()
+    }
+    return this.#brokerEpoch
+  }
+
+  /** Ready to lead and serve. Resolves when the controller agrees. */
+  unfence(): Promise<void> {
+    this.#wantsFence = false
+    this.#wake()
+    return this.#unfenced.promise
+  }
+
+  /** Asks the controller to move leaderships away. Resolves when it has, or when it takes too long to wait for. */
+  async leave(): Promise<void> {
+    if (!this.#isBeating || this.#isLeaving) return
+    this.#isLeaving = true
+    this.#wake()
+    const timer = this.#env.timers.after(LEAVE_TIMEOUT_MS, () => {
+      this.#env.log.write('warn', 'the controller did not let this broker go in time; it goes all the same', { waitedMs: LEAVE_TIMEOUT_MS })
+      this.#left.resolve()
+    })
+    await this.#left.promise
+    timer.cancel()
+  }
+
+  close(): void {
+    this.#closed.abort()
+    this.#left.resolve()
+    this.#wake()
+  }
+
+  async #register(): Promise<void> {
+    const { nodeId, clusterId, endpoints, directoryId, previousBrokerEpoch, calls, sessionTimeoutMs } = this.#options
+    const features = [...supportedFeatures].map(([name, { min, max }]) => ({ name, minSupportedVersion: min, maxSupportedVersion: max }))
+    const request = {
+      brokerId: nodeId,
+      clusterId,
+      incarnationId: this.#incarnationId,
+      listeners: endpoints.map((endpoint) => ({ ...endpoint })),
+      features,
+      rack: null,
+      logDirs: [directoryId],
+      previousBrokerEpoch,
+    }
+    while (!this.#closed.signal.aborted) {
+      const { signal } = this.#closed
+      const answer = await calls.call(brokerRegistration, REGISTRATION_VERSION, request, { timeoutMs: sessionTimeoutMs, signal }).catch((error: unknown) => {
+        this.#env.log.write('warn', 'this broker is not registered yet', { reason: error instanceof Error ? error.message : String(error) })
+        return null
+      })
+      if (answer?.errorCode === ErrorCode.NONE) {
+        this.#brokerEpoch = answer.brokerEpoch
+        return
+      }
+      if (answer !== null) this.#refused(answer.errorCode)
+      await this.#pause(REGISTRATION_RETRY_MS)
+    }
+  }
+
+  #refused(errorCode: number): void {
+    const reason = errorName(errorCode)
+    if (hopeless.has(errorCode)) throw new Error(`the controller refuses broker ${this.#options.nodeId}: ${reason}`)
+    this.#env.log.write('warn', 'the controller does not register this broker yet', { reason })
+  }
+
+  async #beat(): Promise<void> {
+    while (!this.#closed.signal.aborted) {
+      const answer = await this.#heartbeat()
+      if (answer !== null) await this.#heard(answer)
+      await this.#pause(this.#isLeaving ? LEAVING_HEARTBEAT_MS : this.#options.heartbeatIntervalMs)
+    }
+  }
+
+  /** Null when no controller answered within the session: the next heartbeat tries again. */
+  #heartbeat(): Promise<Decoded<typeof brokerHeartbeat.response> | null> {
+    const { nodeId, calls, sessionTimeoutMs, metadataOffset } = this.#options
+    const request = {
+      brokerId: nodeId,
+      brokerEpoch: this.#brokerEpoch,
+      currentMetadataOffset: metadataOffset(),
+      wantFence: this.#wantsFence,
+      wantShutDown: this.#isLeaving,
+    }
+    return calls.call(brokerHeartbeat, HEARTBEAT_VERSION, request, { timeoutMs: sessionTimeoutMs, signal: this.#closed.signal }).catch((error: unknown) => {
+      if (!this.#closed.signal.aborted) this.#env.log.write('warn', 'no controller heard this broker', { reason: error instanceof Error ? error.message : String(error) })
+      return null
+    })
+  }
+
+  async #heard(answer: Decoded<typeof brokerHeartbeat.response>): Promise<void> {
+    const { errorCode, isFenced, shouldShutDown } = answer
+    if (errorCode === ErrorCode.STALE_BROKER_EPOCH || errorCode === ErrorCode.BROKER_ID_NOT_REGISTERED) {
+      if (this.#isLeaving) return this.#left.resolve()
+      this.#env.log.write('warn', 'the controller knows this broker no more; it registers anew', { reason: errorName(errorCode) })
+      return this.#register().catch((error: unknown) => this.#unfenced.reject(error))
+    }
+    if (errorCode !== ErrorCode.NONE) {
+      this.#env.log.write('warn', 'the controller refused a heartbeat', { reason: errorName(errorCode) })
+      return
+    }
+    if (this.#isLeaving && shouldShutDown) return this.#left.resolve()
+    if (isFenced !== this.#isFenced) this.#env.log.write('info', isFenced ? 'fenced by the controller' : 'unfenced', { brokerEpoch: this.#brokerEpoch })
+    this.#isFenced = isFenced
+    if (!isFenced) this.#unfenced.resolve()
+  }
+
+  /** Until then, or until there is something new to say. */
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#env.timers.after(ms, resolve)
+      this.#wake = () => {
+        timer.cancel()
+        resolve()
+      }
+    })
+  }
+}
