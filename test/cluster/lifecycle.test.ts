@@ -65,7 +65,7 @@ async function write(weir: WeirProcess, topic: string, values: readonly string[]
 async function countRecords(weir: WeirProcess, topic: string): Promise<number> {
   const client = createClient(env, { bootstrapServers: weir.bootstrapServers })
   try {
-    const offsets = await client.admin.listOffsets([0, 1, 2].map((partition) => ({ topic, partition, at: 'latest' as const })))
+    const offsets = await client.admin.listOffsets([0, 1, 2].map((partition) => ({ topic, partition, spec: 'latest' as const })))
     return offsets.reduce((sum, { offset }) => sum + (offset ?? 0), 0)
   } finally {
     await client.close()
