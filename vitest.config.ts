@@ -2,8 +2,8 @@ import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vitest/config'
 
 /**
- * `npm test` needs Node and npm alone: unit tests that mirror the sources, and cluster tests on real broker processes. The other projects are
- * asked for by name: `npm run compat` needs kcat, `npm run fuzz` takes minutes. What needs a browser runs under Playwright (`npm run e2e`).
+ * `npm test` needs Node and npm alone: unit tests that mirror the sources, and cluster tests on real broker processes. The other
+ * project is asked for by name: `npm run compat` needs kcat. What needs a browser runs under Playwright (`npm run e2e`).
  */
 const realProcesses = { pool: 'forks', fileParallelism: false, testTimeout: 60_000, hookTimeout: 60_000 } as const
 
@@ -29,10 +29,6 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 120_000,
         },
-      },
-      {
-        extends: true,
-        test: { name: 'fuzz', include: ['test/fuzz/**/*.test.ts'], ...realProcesses, testTimeout: 900_000 },
       },
     ],
   },
