@@ -1,0 +1,210 @@
+/**
+ * A whole controller on an environment: its folder, the metadata log, its part in the quorum, the image, and, while it leads, the
+ * cluster's decisions. `createController` is everything there is; the process around it and the simulator add nothing to it.
+ *
+ *   folder formatted -> log open -> listening -> takes part in the quorum -> a leader is known (ready) -> ... -> stopped
+ */
+import { brokerSettingValues } from '../api/broker-settings.ts'
+import type { ControllerServices } from '../api/controller-context.ts'
+import { ApiRegistry } from '../api/registry.ts'
+import { supportedFeatures } from '../cluster/features.ts'
+import { MetadataImage, type Endpoint } from '../cluster/image.ts'
+import { registerControllerRecord, type MetadataRecord } from '../cluster/metadata-records.ts'
+import type { Env } from '../env/types.ts'
+import { openLogManager } from '../log/log-manager.ts'
+import type { LogManager } from '../log/types.ts'
+import { decodeElectionState, INITIAL_ELECTION_STATE } from '../quorum/election-state.ts'
+import { METADATA_PARTITION, METADATA_TOPIC, METADATA_TOPIC_ID } from '../quorum/metadata-topic.ts'
+import { QUORUM_TIMEOUTS, type QuorumConfig } from '../quorum/types.ts'
+import { unlimited } from '../quota/quotas.ts'
+import { allowEverything } from '../security/authorizer.ts'
+import { ControllerRuntime } from './active-controller.ts'
+import type { NodeConfig } from './config.ts'
+import { ControllerChannels } from './controller-channels.ts'
+import { controllerApis } from './controller-apis.ts'
+import { createDispatcher } from './dispatch.ts'
+import { openFormatted, type FormattedFolder } from './format.ts'
+import { ForwardedRequestCarrier } from './forwarded-requests.ts'
+import { bindListeners, type Listeners } from './listeners.ts'
+import { MetadataApplier } from './metadata-applier.ts'
+import { metadataLogConfig, MetadataLog } from './metadata-log.ts'
+import { readSnapshotPart } from './metadata-snapshot.ts'
+import { QuorumDriver } from './quorum-driver.ts'
+import { QuorumPeers } from './quorum-peers.ts'
+import type { RunningNode } from './running-node.ts'
+import { StandbyRegistration } from './standby-registration.ts'
+
+const CLOSE_GRACE_MS = 1_000
+
+/** Opens the folder, listens, and starts to take part. Rejects when the folder or a port cannot be had; the message is for people. */
+export async function createController(env: Env, config: NodeConfig): Promise<RunningNode> {
+  const folder = await openFormatted(env, config)
+  const { dataDirectory: directory, clusterId, nodeId } = config
+  const logs = await openLogManager(env, { directory, clusterId, nodeId, configOf: () => metadataLogConfig })
+  try {
+    const controller = await Controller.open(env, config, folder, logs)
+    await controller.start()
+    return controller
+  } catch (error) {
+    await logs.close({ brokerEpoch: -1 })
+    throw error
+  }
+}
+
+class Controller implements RunningNode {
+  readonly ready: Promise<void>
+  readonly failed: Promise<string>
+  readonly #env: Env
+  readonly #config: NodeConfig
+  readonly #folder: FormattedFolder
+  readonly #logs: LogManager
+  readonly #channels: ControllerChannels
+  readonly #driver: QuorumDriver
+  readonly #applier: MetadataApplier
+  readonly #runtime: ControllerRuntime
+  readonly #standby: StandbyRegistration
+  readonly #incarnationId: string
+  #listeners: Listeners | null = null
+  #stopping: Promise<void> | null = null
+
+  static async open(env: Env, config: NodeConfig, folder: FormattedFolder, logs: LogManager): Promise<Controller> {
+    const failure = Promise.withResolvers<string>()
+    const topicPartition = { topic: METADATA_TOPIC, partition: METADATA_PARTITION }
+    const partitionLog = await logs.getOrCreate(topicPartition, { topicId: METADATA_TOPIC_ID, config: metadataLogConfig })
+    const log = new MetadataLog(env, partitionLog, failure.resolve)
+    const stored = await env.disk.readFile(`${log.directory}/quorum-state`)
+    const election = stored === null ? INITIAL_ELECTION_STATE : decodeElectionState(stored)
+    const channels = new ControllerChannels(env, {
+      identity: { nodeId: config.nodeId, role: 'controller' },
+      secret: config.internalSecret,
+      controllers: config.controllers,
+    })
+    const peers = new QuorumPeers(env, channels)
+    const self = { id: config.nodeId, directoryId: logs.directoryId }
+    const quorumConfig: QuorumConfig = { self, clusterId: config.clusterId, ...QUORUM_TIMEOUTS }
+    const driver = new QuorumDriver(env, {
+      config: quorumConfig,
+      voters: folder.voters,
+      election,
+      log,
+      ports: {
+        send: (to, request) => peers.send(to, request),
+        fetchSnapshot: (from, { endOffset }) => Promise.reject(new Error(`controller ${from} has cut its metadata log below ${endOffset}`)),
+      },
+      onFailed: failure.resolve,
+    })
+    return new Controller({ env, config, folder, logs, channels, driver, failure })
+  }
+
+  private constructor(parts: {
+    readonly env: Env
+    readonly config: NodeConfig
+    readonly folder: FormattedFolder
+    readonly logs: LogManager
+    readonly channels: ControllerChannels
+    readonly driver: QuorumDriver
+    readonly failure: PromiseWithResolvers<string>
+  }) {
+    const { env, config, folder, driver, failure } = parts
+    this.#env = env
+    this.#config = config
+    this.#folder = folder
+    this.#logs = parts.logs
+    this.#channels = parts.channels
+    this.#driver = driver
+    this.#incarnationId = env.random.uuid()
+    this.failed = failure.promise
+    this.#applier = new MetadataApplier(driver.log, MetadataImage.empty(config.clusterId), failure.resolve)
+    driver.subscribe({ onHighWatermark: (offset) => this.#applier.applyUpTo(offset) })
+    this.#runtime = new ControllerRuntime(env, {
+      driver,
+      applier: this.#applier,
+      brokerSessionTimeoutMs: brokerSettingValues(config.configOverrides).sessionTimeoutMs,
+      activationRecords: (image) => this.#activationRecords(image),
+    })
+    this.#standby = new StandbyRegistration(env, { driver, channels: parts.channels, registration: () => this.#registration() })
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.ready = promise
+    driver.subscribe({ onRoleChanged: ({ leaderId }) => (leaderId === null ? undefined : resolve()) })
+  }
+
+  async start(): Promise<void> {
+    const registry = new ApiRegistry<ControllerServices>(controllerApis)
+    const authority = { authorizer: allowEverything, quotas: unlimited }
+    const forwarded = new ForwardedRequestCarrier({ log: this.#env.log, registry, services: () => services, ...authority })
+    const services = this.#services(registry, forwarded)
+    const dispatcher = createDispatcher({ log: this.#env.log, registry, services, controller: null, ...authority })
+    this.#listeners = await bindListeners(this.#env, this.#config, {}, dispatcher)
+    await this.#driver.start()
+  }
+
+  get listeners() {
+    return this.#listeners?.bound ?? []
+  }
+
+  setControllers(controllers: NodeConfig['controllers']): void {
+    this.#channels.setAddresses(controllers)
+  }
+
+  connections() {
+    return this.#listeners?.connections() ?? []
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop().catch((error: unknown) => this.#env.log.write('error', 'this controller did not stop cleanly', { reason: String(error) }))
+    return this.#stopping
+  }
+
+  async #stop(): Promise<void> {
+    this.#standby.close()
+    this.#runtime.close()
+    await this.#driver.close()
+    await this.#listeners?.close({ graceMs: CLOSE_GRACE_MS })
+    this.#channels.close()
+    await this.#logs.close({ brokerEpoch: -1 })
+  }
+
+  #services(registry: ApiRegistry<ControllerServices>, forwarded: ForwardedRequestCarrier): ControllerServices {
+    const { nodeId, clusterId, configOverrides: overrides } = this.#config
+    const { clock, timers, random } = this.#env
+    const { defaultPartitions: partitionCount, defaultReplicationFactor: replicationFactor } = brokerSettingValues(overrides)
+    const driver = this.#driver
+    const channels = this.#channels
+    const voters = this.#folder.voters
+    const snapshotDirectory = driver.log.directory
+    return {
+      nodeId,
+      clusterId,
+      image: () => this.#applier.image,
+      time: { nowMs: () => clock.nowMs(), monotonicMs: () => clock.monotonicMs(), after: (delayMs, callback) => timers.after(delayMs, callback) },
+      quorum: {
+        get state() {
+          return driver.state
+        },
+        get logEndOffset() {
+          return driver.log.endOffset
+        },
+        handle: (request, signal) => driver.handle(request, signal),
+        readSnapshot: (snapshot, part) => readSnapshotPart(this.#env.disk, snapshotDirectory, snapshot, part),
+        voterAddresses: () => voters.flatMap(({ id }) => channels.address(id) ?? []),
+      },
+      controller: this.#runtime,
+      topicDefaults: { partitionCount, replicationFactor },
+      overrides,
+      newUuid: () => random.uuid(),
+      advertisedApis: (listener) => registry.advertised(listener),
+      forwarded,
+    }
+  }
+
+  #activationRecords(image: MetadataImage): readonly MetadataRecord[] {
+    const initial = image.features.size === 0 ? this.#folder.initialRecords : []
+    return [...initial, registerControllerRecord(this.#registration())]
+  }
+
+  #registration() {
+    const endPoints: Endpoint[] = (this.#listeners?.endpoints ?? []).map((endpoint) => ({ ...endpoint }))
+    const features = [...supportedFeatures].map(([name, { min, max }]) => ({ name, minSupportedVersion: min, maxSupportedVersion: max }))
+    return { controllerId: this.#config.nodeId, incarnationId: this.#incarnationId, zkMigrationReady: false, endPoints, features }
+  }
+}
