@@ -31,9 +31,7 @@ export function createClient(env: Env, options: ClientOptions): KafkaClient {
     reader: (readerOptions) => new PartitionReader(core, readerOptions),
     consumer: (consumerOptions) => new MemberConsumer(core, consumerOptions),
     connections: () => core.connections(),
-    async close() {
-      await core.close()
-    },
+    close: () => core.close(),
   }
 }
 

@@ -46,7 +46,7 @@ export class ClientCore {
   readonly #bootstrap: readonly Address[]
   readonly #pool: ConnectionPool
   readonly #coordinators = new Map<string, number>()
-  readonly #onClose = new Set<() => void>()
+  readonly #onClose = new Set<() => void | Promise<void>>()
   #nextLane = 1
   #isClosed = false
 
@@ -79,8 +79,8 @@ export class ClientCore {
     this.#pool.closeLane(lane)
   }
 
-  /** Runs when the client is closed; the returned function takes it back. */
-  onClose(listener: () => void): () => void {
+  /** Runs, and is awaited, before the connections are closed; the returned function takes it back. */
+  onClose(listener: () => void | Promise<void>): () => void {
     this.#onClose.add(listener)
     return () => this.#onClose.delete(listener)
   }
@@ -89,10 +89,10 @@ export class ClientCore {
     return this.#pool.views((address) => this.cache.nodeIdAt(address))
   }
 
-  close(): void {
+  async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
-    for (const listener of [...this.#onClose]) listener()
+    await Promise.all(Array.from(this.#onClose, (listener) => listener()))
     this.#onClose.clear()
     this.#pool.close()
   }

@@ -35,6 +35,7 @@ export class PartitionReader implements RecordReader {
   readonly #settings: Settings
   readonly #cursors: Map<string, PartitionCursor>
   readonly #lane: string
+  readonly #ownsLane: boolean
   readonly #abort = new AbortController()
   readonly #forgetClose: () => void
   /** Leaders with a fetch under way. */
@@ -42,13 +43,15 @@ export class PartitionReader implements RecordReader {
   #chunks: FetchedChunk[] = []
   #wake: (() => void) | null = null
 
-  constructor(core: ClientCore, options: ReaderOptions) {
+  /** A lane given stays the giver's; without one the reader has its own. */
+  constructor(core: ClientCore, options: ReaderOptions, lane?: string) {
     this.#core = core
     const { partitions, ...settings } = options
     this.#settings = { ...DEFAULTS, ...settings }
     this.#cursors = new Map(partitions.map((partition) => [cursorKey(partition), openCursor(partition, partition.from, partition.upTo ?? null)]))
-    this.#lane = core.openLane('read')
-    this.#forgetClose = core.onClose(() => void this.close())
+    this.#lane = lane ?? core.openLane('read')
+    this.#ownsLane = lane === undefined
+    this.#forgetClose = core.onClose(() => this.close())
   }
 
   async read(options: CallOptions = {}): Promise<RecordChunk[] | null> {
@@ -109,7 +112,7 @@ export class PartitionReader implements RecordReader {
     this.#abort.abort()
     this.#forgetClose()
     this.#chunks = []
-    this.#core.closeLane(this.#lane)
+    if (this.#ownsLane) this.#core.closeLane(this.#lane)
     this.#wake?.()
   }
 

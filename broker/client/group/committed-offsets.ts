@@ -1,0 +1,59 @@
+/** A member's own commits: storing and fetching what it has read so far. */
+import { offsetCommit } from '../../api/08-offset-commit.schema.ts'
+import { fetchOffsets } from '../admin/group-offsets.ts'
+import { ErrorCode } from '../../wire/errors.ts'
+import type { TopicPartition } from '../basic-types.ts'
+import type { Call } from '../call.ts'
+import type { ClientCore } from '../core.ts'
+import { ClientError } from '../error.ts'
+import type { OffsetToCommit } from '../group-types.ts'
+import { cursorKey } from '../consume/partition-cursor.ts'
+import { byTopic } from './consumer-protocol.ts'
+import type { Membership } from './membership.ts'
+
+/** From v10 on topics are named by id; names outlive a topic's re-creation, as the group's commits do. */
+const COMMIT_VERSION_MAX = 9
+
+/** Commits as this member of this generation. Rejects with the first partition's failure; retries what passes. */
+export async function commitOffsets(
+  core: ClientCore,
+  membership: Membership,
+  group: { readonly groupId: string; readonly groupInstanceId: string | null },
+  offsets: readonly OffsetToCommit[],
+  call: Call,
+): Promise<void> {
+  if (offsets.length === 0) return
+  const byKey = new Map(offsets.map((offset) => [cursorKey(offset), offset]))
+  const topics = byTopic(offsets).map(({ topic, partitions }) => ({
+    name: topic,
+    partitions: partitions.map((partitionIndex) => {
+      const { offset, leaderEpoch, metadata } = byKey.get(cursorKey({ topic, partition: partitionIndex })) as OffsetToCommit
+      return { partitionIndex, committedOffset: offset, committedLeaderEpoch: leaderEpoch ?? -1, committedMetadata: metadata ?? '' }
+    }),
+  }))
+  await core.retrying(call, async () => {
+    const body = { ...group, generationIdOrMemberEpoch: membership.generationId, memberId: membership.memberId, topics }
+    const reply = await membership.ask(offsetCommit, body, call, { ...membership.commitBounds, maxVersion: COMMIT_VERSION_MAX })
+    for (const { name, partitions } of reply.topics) {
+      for (const { partitionIndex, errorCode } of partitions) {
+        if (errorCode === ErrorCode.NONE) continue
+        membership.noteError(errorCode)
+        throw ClientError.ofBroker(errorCode, `The offset of ${name}-${partitionIndex} was not committed for group "${group.groupId}"`, { api: offsetCommit.name })
+      }
+    }
+  })
+}
+
+/** The committed offsets of these partitions, by `cursorKey`; those without one are absent. Retries what passes. */
+export function committedOffsets(core: ClientCore, groupId: string, partitions: readonly TopicPartition[], call: Call): Promise<ReadonlyMap<string, number>> {
+  return core.retrying(call, async () => {
+    const [fetched] = await fetchOffsets(core, [{ groupId, partitions }], false, call)
+    if (fetched?.error) throw fetched.error
+    const offsets = new Map<string, number>()
+    for (const committed of fetched?.offsets ?? []) {
+      if (committed.error !== null) throw committed.error
+      if (committed.offset !== null) offsets.set(cursorKey(committed), committed.offset)
+    }
+    return offsets
+  })
+}
