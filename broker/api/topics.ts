@@ -9,9 +9,6 @@ export const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
 
 export const OFFSETS_TOPIC = '__consumer_offsets'
 
-/** The log the quorum replicates. Its folder lies beside the partitions', and no client ever sees it. */
-export const METADATA_TOPIC = '__cluster_metadata'
-
 const internalTopics = new Set([OFFSETS_TOPIC, '__transaction_state', '__share_group_state'])
 
 /** Topics the cluster keeps for itself; clients may read them and not write them. */

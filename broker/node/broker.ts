@@ -10,13 +10,13 @@ import { brokerSettingValues } from '../api/broker-settings.ts'
 import type { BrokerServices, BrokerSettings, Time } from '../api/context.ts'
 import { FetchSessions } from '../api/fetch-sessions.ts'
 import { ApiRegistry } from '../api/registry.ts'
-import { METADATA_TOPIC } from '../api/topics.ts'
 import type { MetadataImage } from '../cluster/image.ts'
 import type { MetadataDelta } from '../cluster/metadata-delta.ts'
 import type { Env } from '../env/types.ts'
 import { openLogManager } from '../log/log-manager.ts'
 import { parseTopicConfig } from '../log/topic-config.ts'
 import type { LogManager, PartitionLog } from '../log/types.ts'
+import { METADATA_PARTITION, METADATA_TOPIC, METADATA_TOPIC_ID } from '../quorum/metadata-topic.ts'
 import { unlimited } from '../quota/quotas.ts'
 import { allowEverything } from '../security/authorizer.ts'
 import { AutoTopics } from './auto-topics.ts'
@@ -60,7 +60,8 @@ export async function createBroker(env: Env, config: NodeConfig): Promise<Runnin
     onLogOffline: (log, reason) => onLogOffline(log, reason),
   })
   try {
-    const metadataLog = await logs.getOrCreate({ topic: METADATA_TOPIC, partition: 0 }, { topicId: null, config: metadataLogConfig })
+    const topicPartition = { topic: METADATA_TOPIC, partition: METADATA_PARTITION }
+    const metadataLog = await logs.getOrCreate(topicPartition, { topicId: METADATA_TOPIC_ID, config: metadataLogConfig })
     const broker = new Broker(env, config, logs, metadataLog, failure.resolve)
     onLogOffline = (log, reason) => broker.logFailed(log, reason)
     await broker.listen()
