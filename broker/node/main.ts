@@ -24,6 +24,8 @@ type ToOwner =
 const hasOwner = process.send !== undefined
 let node: RunningNode | null = null
 let isStopping = false
+/** Addresses that arrive while the node is still starting. */
+const earlyControllers: NodeConfig['controllers'][] = []
 
 process.on('SIGINT', () => {
   if (!hasOwner) void stop()
@@ -69,9 +71,6 @@ async function configText(): Promise<string> {
   const { readFile } = await import('node:fs/promises')
   return readFile(file, 'utf8')
 }
-
-/** Addresses that arrive while the node is still starting. */
-const earlyControllers: NodeConfig['controllers'][] = []
 
 function onMessage(message: unknown): void {
   if (typeof message !== 'object' || message === null || !('type' in message)) return
