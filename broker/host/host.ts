@@ -56,6 +56,8 @@ export interface Host {
   addEmbedded(entry: EmbeddedEntry): ClusterView
   /** Starts the sample workload at life's speed. */
   startSample(clusterId: string): void
+  /** Subscriptions of all screens. */
+  readonly openStreamCount: number
   close(): Promise<void>
 }
 
@@ -117,6 +119,9 @@ export async function createHost(options: HostOptions): Promise<Host> {
     },
     addEmbedded: ({ cluster, ...entry }) => clusters.addEmbedded(cluster, entry),
     startSample: (clusterId) => void startSample(services, clusterId, 1),
+    get openStreamCount() {
+      return services.streams.openCount
+    },
     close,
   }
 }
