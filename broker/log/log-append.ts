@@ -22,7 +22,9 @@ import type { AppendOptions, AppendResult, RecordError } from './types.ts'
 const noRecordErrors: readonly RecordError[] = []
 
 export function append(core: LogCore, batches: Buffer, options: AppendOptions): AppendResult {
-  if (core.isTruncating || core.isClosed) throw new Error(`append to ${core.directory} while it is truncated or closed`)
+  if (core.isTruncating || core.isClosed) {
+    return refused(core, refuse(ErrorCode.NOT_LEADER_OR_FOLLOWER, 'the log is being truncated, or has been closed'))
+  }
   if (core.offline !== null) return refused(core, refuse(ErrorCode.KAFKA_STORAGE_ERROR, core.offline.reason))
   if (core.context.pendingWrites.isFull) {
     return refused(core, refuse(ErrorCode.REQUEST_TIMED_OUT, 'the disk does not keep up with what is produced'))

@@ -1,6 +1,5 @@
 /** What all logs of one data folder share: the environment and the bounded memory. */
 import type { Env } from '../env/types.ts'
-import { UNPACKED_BATCH_BYTES_MAX } from '../wire/record-batch.ts'
 import { IndexCache } from './index-cache.ts'
 import { PendingWrites } from './log-writer.ts'
 import { TailCache } from './tail-cache.ts'
@@ -15,7 +14,7 @@ export const defaultLogLimits: LogLimits = {
   cleanerKeyBytesMax: 64 * mebibyte,
   unflushedBytesTarget: 64 * mebibyte,
   concurrentLoadsMax: 16,
-  decompressedBatchBytesMax: UNPACKED_BATCH_BYTES_MAX,
+  decompressedBatchBytesMax: 128 * mebibyte,
 }
 
 export interface LogContext {

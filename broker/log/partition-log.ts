@@ -140,6 +140,7 @@ export class DiskPartitionLog implements PartitionLog {
   readCached(request: ReadRequest): ReadResult | null {
     const { core } = this
     if (core.offline !== null) return emptyRead(request.fromOffset, ErrorCode.KAFKA_STORAGE_ERROR)
+    if (core.isClosed) return emptyRead(request.fromOffset, ErrorCode.NOT_LEADER_OR_FOLLOWER)
     if (request.fromOffset < core.logStartOffset || request.fromOffset > core.logEndOffset) {
       return emptyRead(request.fromOffset, ErrorCode.OFFSET_OUT_OF_RANGE)
     }
@@ -283,6 +284,7 @@ export class DiskPartitionLog implements PartitionLog {
     const read = async (request: ReadRequest): Promise<ReadResult> => {
       const result = await this.read(request)
       if (result.errorCode === ErrorCode.KAFKA_STORAGE_ERROR) throw new LogError('STORAGE', `${core.directory} cannot be read`)
+      if (core.isClosed) throw new LogError('CLOSED', `${core.directory} has been closed`)
       return result
     }
     const options = { segments: core.segments.from(core.logStartOffset), read, logStartOffset: core.logStartOffset, upToOffset }

@@ -9,10 +9,12 @@ export class SegmentIndexes {
   readonly offsets: OffsetIndex
   readonly times: TimeIndex
   readonly transactions: TransactionIndex
-  /** Entries already in the files; a truncation lowers it. */
-  #storedOffsets = 0
-  #storedTimes = 0
-  #storedTransactions = 0
+  /** Entries already in the files, -1 when there is no file; a truncation lowers it. */
+  #storedOffsets = -1
+  #storedTimes = -1
+  #storedTransactions = -1
+  /** Unlike the others, the transaction index has a file only when it has, or had, entries. */
+  #mayHaveTransactionFile = true
 
   constructor(
     baseOffset: number,
@@ -42,9 +44,10 @@ export class SegmentIndexes {
     const transactions = TransactionIndex.parse(transactionBytes ?? Buffer.alloc(0))
     if (offsets === null || times === null || transactions === null) return null
     const indexes = new SegmentIndexes(baseOffset, { offsets, times, transactions })
-    indexes.#storedOffsets = offsets.content.length === offsetBytes.length ? offsets.count : 0
-    indexes.#storedTimes = times.content.length === timeBytes.length ? times.count : 0
+    indexes.#storedOffsets = offsets.content.length === offsetBytes.length ? offsets.count : offsets.count - 1
+    indexes.#storedTimes = times.content.length === timeBytes.length ? times.count : times.count - 1
     indexes.#storedTransactions = transactions.entries.length
+    indexes.#mayHaveTransactionFile = transactionBytes !== null
     return indexes
   }
 
@@ -57,9 +60,10 @@ export class SegmentIndexes {
     this.offsets.truncateToPosition(cut.position)
     this.times.truncateToOffset(cut.offset)
     this.transactions.truncateToOffset(cut.transactionOffset ?? cut.offset)
-    this.#storedOffsets = Math.min(this.#storedOffsets, this.offsets.count)
-    this.#storedTimes = Math.min(this.#storedTimes, this.times.count)
-    this.#storedTransactions = Math.min(this.#storedTransactions, this.transactions.entries.length)
+    // One less than is kept makes the next store cut the file to length.
+    this.#storedOffsets = Math.min(this.#storedOffsets, this.offsets.count - 1)
+    this.#storedTimes = Math.min(this.#storedTimes, this.times.count - 1)
+    this.#storedTransactions = Math.min(this.#storedTransactions, this.transactions.entries.length - 1)
   }
 
   /** Brings the files up to date; a transaction index exists only when it has entries. */
@@ -71,12 +75,13 @@ export class SegmentIndexes {
     await storeEntries(disk, path(timeIndexSuffix), times.content, timeCount, this.#storedTimes)
     if (transactionCount > 0) {
       await storeEntries(disk, path(transactionIndexSuffix), transactions.content, transactionCount, this.#storedTransactions)
-    } else {
+    } else if (this.#mayHaveTransactionFile) {
       await disk.remove(path(transactionIndexSuffix))
     }
+    this.#mayHaveTransactionFile = transactionCount > 0
+    this.#storedTransactions = transactionCount
     this.#storedOffsets = offsetCount
     this.#storedTimes = timeCount
-    this.#storedTransactions = transactionCount
   }
 }
 
@@ -87,12 +92,13 @@ async function storeEntries(
   count: number,
   storedCount: number,
 ): Promise<void> {
-  const entryBytes = count === 0 ? 0 : content.length / count
+  if (count === storedCount) return
+  const position = Math.max(0, storedCount) * (count === 0 ? 0 : content.length / count)
   // A copy: appends go on in the index's own buffer while this is written.
-  const added = Buffer.from(content.subarray(storedCount * entryBytes))
+  const added = Buffer.from(content.subarray(position))
   const file = await disk.open(path, { create: true })
   try {
-    await file.write(storedCount * entryBytes, [added])
+    await file.write(position, [added])
     await file.truncate(content.length)
     await file.sync()
   } finally {

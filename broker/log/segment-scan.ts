@@ -3,7 +3,7 @@ import type { DiskFile } from '../env/types.ts'
 import { WireError } from '../wire/errors.ts'
 import { BATCH_HEADER_BYTES, batchCrcIsValid, type BatchHeader, lastOffset, readBatchHeader } from '../wire/record-batch.ts'
 
-const chunkBytes = 4 * 1024 * 1024
+const defaultChunkBytes = 4 * 1024 * 1024
 
 export interface ScanRange {
   readonly fromPosition: number
@@ -13,6 +13,8 @@ export interface ScanRange {
   /** Offsets a segment can index. */
   readonly maximumOffset: number
   readonly checkCrc: boolean
+  /** Looked at without letting others in; smaller where each batch costs much. */
+  readonly chunkBytes?: number
 }
 
 export interface ScannedBatch {
@@ -37,6 +39,7 @@ export async function scanBatches(
   range: ScanRange,
   onBatch: (batch: ScannedBatch) => boolean | void,
 ): Promise<ScanResult> {
+  const chunkBytes = range.chunkBytes ?? defaultChunkBytes
   let position = range.fromPosition
   let minimumOffset = range.minimumOffset
   let wantedBytes = chunkBytes

@@ -23,6 +23,7 @@ export interface SegmentOptions {
   readonly directory: string
   readonly baseOffset: number
   readonly indexCache: IndexCache
+  readonly fileSuffix?: string
 }
 
 export interface RollRule {
@@ -55,6 +56,9 @@ export class Segment {
   readonly #directory: string
   readonly #indexCache: IndexCache
   #file: Promise<DiskFile> | null = null
+  #isClosed = false
+  /** Empty, or `.cleaned` and then `.swap` while compaction makes it. */
+  #fileSuffix: string
   #isNew = false
   /** Held here while the segment is written to; afterwards the index cache may drop it. */
   #indexes: SegmentIndexes | null = null
@@ -69,6 +73,7 @@ export class Segment {
     this.#directory = options.directory
     this.#indexCache = options.indexCache
     this.createdMs = options.env.clock.nowMs()
+    this.#fileSuffix = options.fileSuffix ?? ''
   }
 
   /** A segment whose files appear with the first write or sync. */
@@ -89,13 +94,11 @@ export class Segment {
   }
 
   get path(): string {
-    return joinPath(this.#directory, offsetFileName(this.baseOffset, logSuffix))
+    return this.#pathOf(logSuffix)
   }
 
   file(): Promise<DiskFile> {
-    if (this.isDeleted && this.#file === null) {
-      return Promise.reject(new DiskError('ENOENT', this.path, `segment ${this.baseOffset} has been deleted`))
-    }
+    if (this.#isClosed) return Promise.reject(new DiskError('EBADF', this.path, `${this.path} has been closed`))
     this.#file ??= this.#disk.open(this.path, { create: this.#isNew })
     return this.#file
   }
@@ -192,7 +195,8 @@ export class Segment {
   }
 
   async storeIndexes(): Promise<void> {
-    if (this.#indexes !== null && !this.isDeleted) await this.#indexes.store(this.#disk, this.#directory, this.baseOffset)
+    if (this.#indexes === null || this.isDeleted) return
+    await this.#indexes.store(this.#disk, this.#directory, this.baseOffset, this.#fileSuffix)
   }
 
   /** No more appends: the last time index entry is forced, and the indexes may leave memory once stored. */
@@ -243,8 +247,26 @@ export class Segment {
     this.syncedBytes = cut.position
   }
 
+  /** Renames all files: compaction's steps from `.cleaned` over `.swap` to the real names. */
+  async renameFiles(fileSuffix: string): Promise<void> {
+    // The log file last: without it the others mean nothing.
+    for (const suffix of segmentSuffixes.toReversed()) {
+      const from = this.#pathOf(suffix)
+      const to = joinPath(this.#directory, offsetFileName(this.baseOffset, suffix) + fileSuffix)
+      if ((await this.#disk.stat(from)) !== null) await this.#disk.rename(from, to)
+    }
+    this.#fileSuffix = fileSuffix
+    await this.#disk.syncDirectory(this.#directory)
+  }
+
+  /** Removes the files under their present names. */
+  async removeFiles(): Promise<void> {
+    for (const suffix of segmentSuffixes) await this.#disk.remove(this.#pathOf(suffix))
+  }
+
   async close(): Promise<void> {
     const file = this.#file
+    this.#isClosed = true
     this.#file = null
     this.#indexCache.drop(this)
     if (file !== null) await (await file).close()
@@ -265,6 +287,10 @@ export class Segment {
     for (const suffix of segmentSuffixes) {
       await this.#disk.remove(joinPath(directory, offsetFileName(this.baseOffset, suffix) + deletedSuffix))
     }
+  }
+
+  #pathOf(suffix: string): string {
+    return joinPath(this.#directory, offsetFileName(this.baseOffset, suffix) + this.#fileSuffix)
   }
 
   #ageMs(timestampMs: number, nowMs: number): number {

@@ -6,7 +6,7 @@
  * - logStartOffset <= lastStableOffset <= highWatermark <= logEndOffset, and writtenEndOffset <= logEndOffset;
  * - a batch is acknowledged, or shown to a follower's fetch offset, only after its `written` has resolved with NONE;
  * - a failed write or sync takes the log offline for good (until the process restarts): it answers KAFKA_STORAGE_ERROR
- *   from then on and never throws because of the disk.
+ *   from then on; appending, reading and truncating never throw because of the disk, lookups reject with a LogError.
  */
 import type { ErrorCode } from '../wire/errors.ts'
 import type { LogConfig } from './topic-config.ts'
@@ -67,7 +67,10 @@ export interface ReadRequest {
 }
 
 export interface ReadResult {
-  /** NONE, OFFSET_OUT_OF_RANGE, KAFKA_STORAGE_ERROR, or CORRUPT_MESSAGE when stored bytes no longer parse. */
+  /**
+   * NONE, OFFSET_OUT_OF_RANGE, KAFKA_STORAGE_ERROR, NOT_LEADER_OR_FOLLOWER after `close`, or CORRUPT_MESSAGE when stored
+   * bytes no longer parse.
+   */
   readonly errorCode: ErrorCode
   /** Whole batches, views of log memory: not to be written to. The first may start below `fromOffset`. */
   readonly records: readonly Buffer[]
@@ -137,7 +140,7 @@ export interface PartitionLog {
 
   /**
    * Checks, assigns offsets, and orders the write, all within the call. Takes ownership of `batches`: it is patched in
-   * place and kept. Must not be called while `truncateTo` or `truncateFullyAndStartAt` runs.
+   * place and kept. While a truncation runs, and after `close`, it is refused with NOT_LEADER_OR_FOLLOWER.
    */
   append(batches: Buffer, options: AppendOptions): AppendResult
   /** The answer when it is wholly in memory, else null: then ask `read`. */
@@ -151,12 +154,12 @@ export interface PartitionLog {
   /** End offset of the largest epoch <= `leaderEpoch`, -1/-1 when unknown (KIP-101, KIP-279). */
   endOffsetForEpoch(leaderEpoch: number): EpochEndOffset
   epochForOffset(offset: number): number
-  /** First record below `upToOffset` with a timestamp >= `timestampMs`. */
+  /** First record below `upToOffset` with a timestamp >= `timestampMs`. Rejects with a LogError STORAGE. */
   offsetForTimestamp(timestampMs: number, upToOffset: number): Promise<TimestampAndOffset | null>
-  /** The record below `upToOffset` with the largest timestamp (the first of them). */
+  /** The record below `upToOffset` with the largest timestamp (the first of them). Rejects with a LogError STORAGE. */
   offsetOfMaxTimestamp(upToOffset: number): Promise<TimestampAndOffset | null>
 
-  /** Aborted transactions that overlap [fromOffset, upToOffset). */
+  /** Aborted transactions that overlap [fromOffset, upToOffset). Rejects with a LogError STORAGE. */
   abortedTransactions(fromOffset: number, upToOffset: number): Promise<readonly AbortedTransaction[]>
   producers(): readonly ProducerView[]
 

@@ -159,7 +159,9 @@ describe('time', () => {
       batchOf([{ value: 'a', timestampMs: 1000 + index * 10 }, { value: 'b', timestampMs: 1005 + index * 10 }]),
     )
     await appendAll(log, batches)
-    for (const current of [log, await log.close().then(() => openLog(env, { isClean: true, config: log.config }))]) {
+    for (const restarts of [0, 1]) {
+      if (restarts === 1) await log.close()
+      const current = restarts === 0 ? log : await openLog(env, { isClean: true, config: log.config })
       for (const [timestampMs, offset] of [[0, 0], [1000, 0], [1001, 1], [1250, 50], [1251, 51], [1495, 99]] as const) {
         expect((await current.offsetForTimestamp(timestampMs, 100))?.offset).toBe(offset)
       }
