@@ -5,6 +5,7 @@ import { useClustersStore } from '../stores/clusters.ts'
 import { useSearchStore } from '../stores/search.ts'
 import { useWindowStore } from '../stores/window.ts'
 import { useIntents } from './intents.ts'
+import { runPageShortcut } from './page-shortcuts.ts'
 
 const SEQUENCE_PAUSE_MS = 1200
 
@@ -41,7 +42,10 @@ export function useGlobalShortcuts(): void {
     const match = matchShortcut(pressed) ?? matchShortcut((pressed = [event.key]))
     if (match === 'prefix') return
     pressed = []
-    if (match === null) return
+    if (match === null) {
+      if (runPageShortcut(event)) event.preventDefault()
+      return
+    }
     event.preventDefault()
     run(match)
   }

@@ -1,36 +1,32 @@
-/** Bytes as people inspect them: offset, sixteen bytes in hex, and their printable letters. */
+/** Bytes as people inspect them: position, sixteen bytes in hex, and their printable letters. */
 export interface HexLine {
-  offset: string
+  position: string
   hex: string
   text: string
 }
 
-const BYTES_PER_LINE = 16
+export const hexBytesPerLine = 16
 
-export function hexLines(bytes: Uint8Array): HexLine[] {
-  const lines: HexLine[] = []
-  for (let start = 0; start < bytes.length; start += BYTES_PER_LINE) {
-    lines.push(hexLine(bytes.subarray(start, start + BYTES_PER_LINE), start))
-  }
-  return lines
+export function hexLineCount(bytes: Uint8Array): number {
+  return Math.ceil(bytes.length / hexBytesPerLine)
 }
 
-function hexLine(bytes: Uint8Array, start: number): HexLine {
-  const pairs = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0'))
-  const halves = [pairs.slice(0, 8).join(' '), pairs.slice(8).join(' ')]
+/** One line of a dump; `basePosition` is where the first byte lies in the whole. */
+export function hexLine(bytes: Uint8Array, line: number, basePosition = 0): HexLine {
+  const start = line * hexBytesPerLine
+  const shown = bytes.subarray(start, start + hexBytesPerLine)
+  const pairs = Array.from(shown, (byte) => byte.toString(16).padStart(2, '0'))
+  const half = hexBytesPerLine / 2
   return {
-    offset: start.toString(16).padStart(8, '0'),
-    hex: halves.join('  ').padEnd(BYTES_PER_LINE * 3),
-    text: Array.from(bytes, (byte) => (byte >= 32 && byte < 127 ? String.fromCharCode(byte) : '·')).join(''),
+    position: (basePosition + start).toString(16).padStart(8, '0'),
+    hex: [pairs.slice(0, half).join(' '), pairs.slice(half).join(' ')].join('  ').padEnd(hexBytesPerLine * 3),
+    text: Array.from(shown, (byte) => (byte >= 32 && byte < 127 ? String.fromCharCode(byte) : '·')).join(''),
   }
 }
 
-export function bytesFromBase64(base64: string): Uint8Array {
-  return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))
-}
-
-export function base64FromBytes(bytes: Uint8Array): string {
-  let binary = ''
-  for (const byte of bytes) binary += String.fromCharCode(byte)
-  return btoa(binary)
+/** The bytes of pairs of hex digits, blanks between them allowed; null when it is something else. */
+export function bytesFromHex(text: string): Uint8Array | null {
+  const digits = text.replaceAll(/\s/g, '')
+  if (digits.length % 2 !== 0 || /[^\da-fA-F]/.test(digits)) return null
+  return Uint8Array.from({ length: digits.length / 2 }, (_unused, index) => Number.parseInt(digits.slice(index * 2, index * 2 + 2), 16))
 }

@@ -3,7 +3,7 @@ import { moveSelection } from '../../../renderer/components/grid/selection.ts'
 import { changedFields } from '../../../renderer/lib/activity-phrases.ts'
 import { brokerStanding } from '../../../renderer/lib/broker-rows.ts'
 import { clusterLayout } from '../../../renderer/lib/cluster-layout.ts'
-import { hexLines } from '../../../renderer/lib/hex.ts'
+import { hexLine } from '../../../renderer/lib/hex.ts'
 import { windowAround } from '../../../renderer/lib/row-window.ts'
 import { settingInWords } from '../../../renderer/lib/setting-value.ts'
 import { matchShortcut } from '../../../renderer/lib/shortcuts.ts'
@@ -101,8 +101,9 @@ describe('small words', () => {
     for (const snippet of snippets) expect(snippet.code('10.0.0.1:9092', 'orders')).toContain('10.0.0.1:9092')
   })
   it('hex lines align, a short last one too', () => {
-    const lines = hexLines(Uint8Array.from({ length: 18 }, (_unused, index) => index + 0x40))
-    expect(lines.map((line) => line.offset)).toEqual(['00000000', '00000010'])
+    const bytes = Uint8Array.from({ length: 18 }, (_unused, index) => index + 0x40)
+    const lines = [0, 1].map((line) => hexLine(bytes, line))
+    expect(lines.map((line) => line.position)).toEqual(['00000000', '00000010'])
     expect(lines[0]?.hex).toHaveLength(lines[1]?.hex.length ?? 0)
     expect(lines[1]?.text).toBe('PQ')
   })
