@@ -54,6 +54,12 @@ function largestUnit(spanMs: number): string {
   return `${Math.floor(spanMs / 86_400_000)} d`
 }
 
+/** A mark on a time axis: as fine as the marks are apart. */
+export function axisTime(timestampMs: number, stepMs: number): string {
+  if (stepMs >= 86_400_000) return formatDay(inZone(timestampMs)).slice(5)
+  return formatClock(timestampMs).slice(0, stepMs < 1000 ? 12 : stepMs < 60_000 ? 8 : 5)
+}
+
 /** The value an `<input type="datetime-local" step="0.001">` wants for a moment, in the display zone. */
 export function toLocalInput(timestampMs: number): string {
   return `${formatDay(inZone(timestampMs))}T${formatClock(timestampMs)}`
