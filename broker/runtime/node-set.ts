@@ -65,7 +65,7 @@ export function createNodeSet(options: NodeSetOptions): NodeSet {
     for (const other of nodes.values()) other.send({ type: 'config', controllers })
   }
 
-  const add = (role: NodeRole, id: number): SupervisedNode => {
+  const add = (role: NodeRole, id: number, port: number | null): void => {
     const { env, launcher, cluster } = options
     const hooks: NodeHooks = {
       onChange: options.onChange,
@@ -78,19 +78,15 @@ export function createNodeSet(options: NodeSetOptions): NodeSet {
       dataDirectory: nodeDirectory(cluster.dataDirectory, role, id),
       logFile: join(cluster.dataDirectory, 'logs', `${role}-${id}.log`),
       restart: cluster.restart ?? 'never',
+      port,
       config: () => nodeConfig(options, set, node),
     }
     const node = createSupervisedNode(env, launcher, spec, hooks)
     nodes.set(id, node)
-    return node
   }
 
-  for (const { id } of manifest.voters) add('controller', id)
-  for (const [index, id] of manifest.brokers.entries()) {
-    const node = add('broker', id)
-    const port = ports.ports[index] ?? 0
-    if (port !== 0) node.setPort(port)
-  }
+  for (const { id } of manifest.voters) add('controller', id, null)
+  for (const [index, id] of manifest.brokers.entries()) add('broker', id, ports.ports[index] ?? null)
   return set
 }
 

@@ -25,7 +25,7 @@ export async function choosePorts(env: Env, options: { readonly port: number | u
   const { port, count } = options
   if (port !== undefined) checkPort(port, count)
   const hosts = await loopbackHosts(env)
-  if (port === 0) return { ports: Array.from({ length: count }, () => 0), hosts: hosts.slice(0, 1), taken: null }
+  if (port === 0) return { ports: await anyFree(env, count), hosts: hosts.slice(0, 1), taken: null }
   if (port !== undefined) {
     const taken = await firstTaken(env, hosts, port, count)
     if (taken !== null)
@@ -53,6 +53,15 @@ async function nextFreeBlock(env: Env, hosts: readonly string[], count: number):
     firstSeenTaken ??= taken
   }
   throw new RuntimeError('PORT_IN_USE', `No block of ${count} free ports was found from ${DEFAULT_PORT} on.`)
+}
+
+/** Held all at once, so that they differ, and given free for the brokers to bind. */
+async function anyFree(env: Env, count: number): Promise<number[]> {
+  const held = await Promise.all(
+    Array.from({ length: count }, () => env.transport.listen({ host: '127.0.0.1', port: 0 }, (connection) => connection.destroy())),
+  )
+  await Promise.all(held.map((listener) => listener.close()))
+  return held.map(({ address }) => address.port)
 }
 
 function block(first: number, count: number): number[] {

@@ -28,6 +28,8 @@ export interface NodeSpec {
   readonly dataDirectory: string
   readonly logFile: string
   readonly restart: RestartPolicy
+  /** Where it will listen, when that is known before it does. */
+  readonly port: number | null
   /** Made anew for every process: addresses change. */
   config(): NodeConfig | Promise<NodeConfig>
 }
@@ -62,7 +64,7 @@ export interface SupervisedNode {
 export function createSupervisedNode(env: Env, launcher: Launcher, spec: NodeSpec, hooks: NodeHooks): SupervisedNode {
   let state: NodeState = 'stopped'
   let child: NodeProcess | null = null
-  let port: number | null = null
+  let port: number | null = spec.port
   let startedMs: number | null = null
   let exit: NodeExit | null = null
   let fatalReason: string | null = null

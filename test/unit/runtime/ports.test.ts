@@ -3,12 +3,13 @@ import { TransportError, type Env } from '../../../broker/env/types.ts'
 import { choosePorts } from '../../../broker/runtime/ports.ts'
 
 function envWith(options: { taken?: readonly number[]; hasIpv6?: boolean }): Env {
+  let nextFree = 50_000
   return {
     transport: {
       async listen({ host, port }: { host: string; port: number }) {
         if (host === '::1' && options.hasIpv6 === false) throw new TransportError('EADDRNOTAVAIL', 'no IPv6')
         if (options.taken?.includes(port) === true) throw new TransportError('EADDRINUSE', 'taken')
-        return { address: { host, port }, close: async () => undefined }
+        return { address: { host, port: port === 0 ? (nextFree += 1) : port }, close: async () => undefined }
       },
     },
   } as unknown as Env
@@ -36,8 +37,11 @@ test('a machine without IPv6 is served on IPv4', async () => {
   })
 })
 
-test('port 0 leaves the choice to the system', async () => {
-  expect(await choosePorts(envWith({}), { port: 0, count: 2 })).toMatchObject({ ports: [0, 0], hosts: ['127.0.0.1'] })
+test('port 0 leaves the choice to the system, a different port for each broker', async () => {
+  const { ports, hosts } = await choosePorts(envWith({}), { port: 0, count: 3 })
+  expect(hosts).toEqual(['127.0.0.1'])
+  expect(new Set(ports).size).toBe(3)
+  expect(ports).not.toContain(0)
 })
 
 test('a block that would pass the last port is refused', async () => {
