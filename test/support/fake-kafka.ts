@@ -203,7 +203,7 @@ function fetchOne(kafka: FakeKafka, wished: { topic: string; partition: number; 
 
 function listOne(kafka: FakeKafka, { topic, partition, spec }: OffsetQuery): ListedOffset {
   const log = kafka.topics.get(topic)?.partitions[partition]
-  const answer = (offset: number | null, timestampMs: number | null): ListedOffset => ({ topic, partition, offset, timestampMs, leaderEpoch: 0, error: null })
+  const answer = (offset: number | null, timestampMs: number | null): ListedOffset => ({ topic, partition, spec, offset, timestampMs, leaderEpoch: 0, error: null })
   if (log === undefined) return { ...answer(null, null), error: unknownTopic(topic) }
   if (spec === 'earliest') return answer(log.logStartOffset, -1)
   if (spec === 'latest') return answer(log.endOffset, -1)
