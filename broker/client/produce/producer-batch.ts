@@ -85,13 +85,13 @@ export class ProducerBatch {
   /** @param baseOffset -1 when unknown. @param logAppendTimeMs -1 when records keep their own time. */
   succeed(baseOffset: number, logAppendTimeMs: number): void {
     const { topic, partition } = this
-    this.records.forEach(({ record, settle }, index) => {
+    this.records.forEach((accepted, index) => {
       const offset = baseOffset < 0 ? -1 : baseOffset + index
-      settle({ topic, partition, offset, timestampMs: logAppendTimeMs < 0 ? record.timestampMs : logAppendTimeMs })
+      accepted.settle({ topic, partition, offset, timestampMs: logAppendTimeMs < 0 ? accepted.record.timestampMs : logAppendTimeMs })
     })
   }
 
   fail(error: ClientError): void {
-    for (const { settle } of this.records) settle(error)
+    for (const accepted of this.records) accepted.settle(error)
   }
 }
