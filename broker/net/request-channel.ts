@@ -102,6 +102,7 @@ export class RequestChannel {
   #deadlineTimer: Timer | null = null
   #deadlineAtMs = Infinity
   #closedBy: ChannelError | null = null
+  #drainListeners: (() => void)[] = []
   readonly #closeListeners: ((reason: ChannelError) => void)[] = []
 
   constructor(env: Env, socket: Connection, options: ChannelOptions) {
@@ -115,7 +116,7 @@ export class RequestChannel {
     this.#lastReceivedMs = this.#lastUsedMs = env.clock.monotonicMs()
     socket.setHandlers({
       onData: (chunk) => this.#onData(chunk),
-      onDrain: () => this.#writeQueued(),
+      onDrain: () => this.#onDrain(),
       onClose: (error) => this.#onClose(error),
     })
     if (options.preamble !== undefined) socket.write([encodePreamble(options.preamble.identity, options.preamble.secret)])
@@ -188,6 +189,17 @@ export class RequestChannel {
     this.#write(encodeRequestFrame(api, { apiVersion: version, correlationId: this.#takeCorrelationId(), clientId: this.#clientId }, body))
   }
 
+  /** Whether the kernel keeps up with what is sent. */
+  get isWritable(): boolean {
+    return this.#socket.pendingBytes < UNSENT_BYTES_MAX
+  }
+
+  /** Called once when the kernel has taken what was written, or the connection has ended. */
+  onWritable(listener: () => void): void {
+    if (this.#closedBy !== null || this.isWritable) listener()
+    else this.#drainListeners.push(listener)
+  }
+
   /** Closes now; what is in flight fails with `CLOSED` and this reason. */
   close(reason: string): void {
     this.#fail(new ChannelError('CLOSED', reason))
@@ -241,6 +253,13 @@ export class RequestChannel {
       entry.chunks = null
     }
     if (written > 0) this.#queue = written === this.#queue.length ? [] : this.#queue.slice(written)
+  }
+
+  #onDrain(): void {
+    this.#writeQueued()
+    const listeners = this.#drainListeners
+    this.#drainListeners = []
+    for (const listener of listeners) listener()
   }
 
   #write(chunks: readonly Uint8Array[]): void {
@@ -355,6 +374,8 @@ export class RequestChannel {
     for (const entry of entries) this.#giveUp(entry, reason)
     for (const listener of this.#closeListeners) listener(reason)
     this.#closeListeners.length = 0
+    for (const listener of this.#drainListeners) listener()
+    this.#drainListeners = []
   }
 }
 

@@ -63,6 +63,8 @@ export class AcceptedConnection implements ServerConnection {
   #output: Uint8Array[] = []
   #outputBytes = 0
   #flushScheduled = false
+  /** The socket took the last write but asked to wait. */
+  #awaitsDrain = false
   #endReason: string | null = null
   #lastActivityMs: number
 
@@ -297,7 +299,7 @@ export class AcceptedConnection implements ServerConnection {
       this.#statistics.bytesOut += this.#outputBytes
       this.#output = []
       this.#outputBytes = 0
-      this.#socket.write(chunks)
+      this.#awaitsDrain = !this.#socket.write(chunks)
       this.#lastActivityMs = this.#env.clock.monotonicMs()
     }
     if (this.#endReason !== null) {
@@ -306,6 +308,9 @@ export class AcceptedConnection implements ServerConnection {
       return
     }
     this.#endIfDrained()
+    // No drain will be told of when the socket took all of it.
+    this.#startWaiting()
+    this.#updateReading()
     this.#account()
   }
 
@@ -332,6 +337,7 @@ export class AcceptedConnection implements ServerConnection {
   #onDrain(): void {
     if (this.#state === 'closed') return
     this.#lastActivityMs = this.#env.clock.monotonicMs()
+    this.#awaitsDrain = false
     this.#startWaiting()
     this.#updateReading()
     this.#account()
@@ -348,7 +354,8 @@ export class AcceptedConnection implements ServerConnection {
   }
 
   get #unsentBytes(): number {
-    return this.#replies.expectedBytes + this.#outputBytes + this.#socket.pendingBytes
+    // Bytes the socket still holds count only while it will tell when they are gone.
+    return this.#replies.expectedBytes + this.#outputBytes + (this.#awaitsDrain ? this.#socket.pendingBytes : 0)
   }
 
   #updateReading(): void {

@@ -28,10 +28,11 @@ export async function resolvePositions(
   const listed = await listOffsets(core, queries.flat(), isolation, call)
   let taken = 0
   return partitions.map((partition, index) => {
-    const own = listed.slice(taken, (taken += (queries[index] as OffsetQuery[]).length))
+    const asked = queries[index] as OffsetQuery[]
+    const own = listed.slice(taken, (taken += asked.length))
     const error = own.find((offset) => offset.error !== null)?.error
     if (error) return error
-    const offsetOf = (spec: OffsetQuery['spec']): number | null => own.find((offset) => offset.spec === spec)?.offset ?? null
+    const offsetOf = (spec: OffsetQuery['spec']): number | null => own[asked.findIndex((query) => query.spec === spec)]?.offset ?? null
     return resolve(partition, offsetOf)
   })
 }
