@@ -16,9 +16,20 @@ export function useClipboard(): { copy: (text: string, what: string) => Promise<
         copiedText.value = text
         clearTimeout(clearTimer)
         clearTimer = setTimeout(() => (copiedText.value = null), COPIED_SHOWN_MS)
-        toast.add({ id: 'copied', title: `Copied ${what}`, description: text.length > 120 ? `${text.slice(0, 119)}…` : text, icon: 'i-lucide-clipboard-check', duration: 2500 })
+        toast.add({
+          id: 'copied',
+          title: `Copied ${what}`,
+          description: text.length > 120 ? `${text.slice(0, 119)}…` : text,
+          icon: 'i-lucide-clipboard-check',
+          duration: 2500,
+        })
       } catch (error) {
-        toast.add({ title: `Could not copy ${what}`, description: error instanceof Error ? error.message : String(error), color: 'error', icon: 'i-lucide-clipboard-x' })
+        toast.add({
+          title: `Could not copy ${what}`,
+          description: error instanceof Error ? error.message : String(error),
+          color: 'error',
+          icon: 'i-lucide-clipboard-x',
+        })
       }
     },
   }

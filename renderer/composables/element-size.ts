@@ -1,7 +1,10 @@
 import { onBeforeUnmount, onMounted, ref, type Ref } from 'vue'
 
 /** The size of an element in pixels, followed as it changes; drawings are laid out in it so that text is never scaled. */
-export function useElementSize(element: Readonly<Ref<HTMLElement | null>>, initial = { width: 640, height: 320 }): Readonly<Ref<{ width: number; height: number }>> {
+export function useElementSize(
+  element: Readonly<Ref<HTMLElement | null>>,
+  initial = { width: 640, height: 320 },
+): Readonly<Ref<{ width: number; height: number }>> {
   const size = ref(initial)
   let observer: ResizeObserver | null = null
   onMounted(() => {

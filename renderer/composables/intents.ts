@@ -39,7 +39,11 @@ export function useIntents(): { carryOut: (intent: Intent) => Promise<void> } {
         await router.push({ name: 'brokers', params: { cluster: intent.clusterId } })
         return
       case 'find-key':
-        await router.push({ name: 'topic-messages', params: { cluster, topic: intent.topic }, query: toAddress({ text: intent.key, textIn: ['key'], record: 'first' }) })
+        await router.push({
+          name: 'topic-messages',
+          params: { cluster, topic: intent.topic },
+          query: toAddress({ text: intent.key, textIn: ['key'], record: 'first' }),
+        })
         return
       case 'lagging-partition':
         await openLaggingPartition(cluster)

@@ -1,4 +1,16 @@
-import { computed, getCurrentScope, onScopeDispose, ref, shallowRef, toValue, watch, type ComputedRef, type MaybeRefOrGetter, type Ref, type ShallowRef } from 'vue'
+import {
+  computed,
+  getCurrentScope,
+  onScopeDispose,
+  ref,
+  shallowRef,
+  toValue,
+  watch,
+  type ComputedRef,
+  type MaybeRefOrGetter,
+  type Ref,
+  type ShallowRef,
+} from 'vue'
 import type { StreamEvent } from '../../broker/contract/stream.ts'
 import { useHost, type HostClient } from '../client/host.ts'
 import { followAndResume, type FollowStatus } from '../client/resume.ts'

@@ -25,7 +25,10 @@ export function pageShortcuts(): Readonly<ShallowRef<readonly PageShortcut[]>> {
 
 /** Runs the page's shortcut for a key, unless the key means something to what has the focus; true when there was one. */
 export function runPageShortcut(event: KeyboardEvent): boolean {
-  const pressesFocused = (event.key === ' ' || event.key === 'Enter') && event.target instanceof HTMLElement && event.target.closest('button, a, summary') !== null
+  const pressesFocused =
+    (event.key === ' ' || event.key === 'Enter') &&
+    event.target instanceof HTMLElement &&
+    event.target.closest('button, a, summary') !== null
   const shortcut = pressesFocused ? undefined : current.value.find(({ key }) => key === event.key)
   shortcut?.run()
   return shortcut !== undefined

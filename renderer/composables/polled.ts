@@ -1,4 +1,15 @@
-import { computed, getCurrentScope, onScopeDispose, ref, shallowRef, toValue, watch, type ComputedRef, type MaybeRefOrGetter, type ShallowRef } from 'vue'
+import {
+  computed,
+  getCurrentScope,
+  onScopeDispose,
+  ref,
+  shallowRef,
+  toValue,
+  watch,
+  type ComputedRef,
+  type MaybeRefOrGetter,
+  type ShallowRef,
+} from 'vue'
 import { useHost } from '../client/host.ts'
 import { pause } from '../lib/backoff.ts'
 import { isCancelled, problemOf, type Problem } from '../lib/problem.ts'
@@ -13,7 +24,11 @@ export interface Polled<T> {
 }
 
 /** What the host gives only when asked, asked again every so often. One question at a time: the next waits for the answer before it. */
-export function usePolled<K, T>(options: { key: MaybeRefOrGetter<K | null>; read: (key: K, signal: AbortSignal) => Promise<T>; everyMs: number }): Polled<T> {
+export function usePolled<K, T>(options: {
+  key: MaybeRefOrGetter<K | null>
+  read: (key: K, signal: AbortSignal) => Promise<T>
+  everyMs: number
+}): Polled<T> {
   const { epoch } = useHost()
   const data = shallowRef<T | null>(null) as ShallowRef<T | null>
   const problem = shallowRef<Problem | null>(null)

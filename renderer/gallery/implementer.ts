@@ -29,6 +29,10 @@ function untilAborted(signal: AbortSignal | undefined): Promise<never> {
 function unreachable(): ORPCError<ProblemCode, ProblemData> {
   return new ORPCError('CLUSTER_UNREACHABLE', {
     message: 'The cluster local does not answer on 127.0.0.1:9092, 127.0.0.1:9093 or 127.0.0.1:9094.',
-    data: { subject: 'local', advice: 'Start a broker from Brokers, or check that the address is right.', cause: 'connect ECONNREFUSED 127.0.0.1:9092' },
+    data: {
+      subject: 'local',
+      advice: 'Start a broker from Brokers, or check that the address is right.',
+      cause: 'connect ECONNREFUSED 127.0.0.1:9092',
+    },
   })
 }

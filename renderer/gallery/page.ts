@@ -1,7 +1,14 @@
 import type { Page } from '../../broker/contract/common.ts'
 
 export function pageOf<Row>(matching: readonly Row[], totalUnfiltered: number, window: { from: number; count: number }): Page<Row> {
-  return { rows: matching.slice(window.from, window.from + window.count), from: window.from, total: matching.length, totalUnfiltered, asOfMs: Date.now(), gaps: [] }
+  return {
+    rows: matching.slice(window.from, window.from + window.count),
+    from: window.from,
+    total: matching.length,
+    totalUnfiltered,
+    asOfMs: Date.now(),
+    gaps: [],
+  }
 }
 
 /** Sorted by one field of the row, missing values last. */

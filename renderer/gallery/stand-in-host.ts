@@ -29,7 +29,14 @@ function createRouter(scene: Scene) {
   const os = createImplementer(scene)
   return os.router({
     app: {
-      info: os.app.info.handler(() => ({ version: '0.1.0', pid: 20_000, startedMs: world.startedMs, platform: 'linux', dataDirectory: '/home/ada/.local/share/weir', defaultClusterId: 'local' })),
+      info: os.app.info.handler(() => ({
+        version: '0.1.0',
+        pid: 20_000,
+        startedMs: world.startedMs,
+        platform: 'linux',
+        dataDirectory: '/home/ada/.local/share/weir',
+        defaultClusterId: 'local',
+      })),
       acknowledge: os.app.acknowledge.handler(() => null),
     },
     settings: {

@@ -22,7 +22,14 @@ export function brokerRows(summaries: readonly BrokerSummary[], nodes: readonly 
     const summary = summaries.find((candidate) => candidate.id === id) ?? null
     const process = processes.find((candidate) => candidate.id === id) ?? null
     const state = process?.state ?? summary?.node ?? null
-    return { id, summary, process, state, ...brokerStanding(state, summary?.isAlive ?? false), problem: exitOf(process) ?? summary?.problem ?? null }
+    return {
+      id,
+      summary,
+      process,
+      state,
+      ...brokerStanding(state, summary?.isAlive ?? false),
+      problem: exitOf(process) ?? summary?.problem ?? null,
+    }
   })
 }
 
@@ -57,7 +64,9 @@ export function controllerRows(quorum: QuorumView | null, nodes: readonly NodeVi
     const state = process?.state ?? voter?.node ?? null
     const runs = state === null || state === 'running'
     const isActive = runs && quorum?.leaderId === id
-    const standing = runs ? { tone: 'ok' as const, label: isActive ? 'Active' : 'Following' } : { tone: nodeTones[state], label: nodeLabels[state] }
+    const standing = runs
+      ? { tone: 'ok' as const, label: isActive ? 'Active' : 'Following' }
+      : { tone: nodeTones[state], label: nodeLabels[state] }
     return { id, voter, process, state, isActive, ...standing }
   })
 }

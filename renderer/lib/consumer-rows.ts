@@ -18,8 +18,23 @@ export type ConsumerRow =
 export function consumerRows(consumers: readonly TopicConsumer[], closed: ReadonlySet<string>): ConsumerRow[] {
   return consumers.flatMap((consumer): ConsumerRow[] => {
     const { groupId } = consumer
-    const head: ConsumerRow = { kind: 'group', key: groupId, groupId, state: consumer.state, memberCount: consumer.memberCount, lag: consumer.lag }
+    const head: ConsumerRow = {
+      kind: 'group',
+      key: groupId,
+      groupId,
+      state: consumer.state,
+      memberCount: consumer.memberCount,
+      lag: consumer.lag,
+    }
     if (closed.has(groupId)) return [head]
-    return [head, ...consumer.partitions.map((partition): ConsumerRow => ({ kind: 'partition', key: `${groupId}\0${partition.partition}`, groupId, ...partition }))]
+    return [
+      head,
+      ...consumer.partitions.map((partition): ConsumerRow => ({
+        kind: 'partition',
+        key: `${groupId}\0${partition.partition}`,
+        groupId,
+        ...partition,
+      })),
+    ]
   })
 }

@@ -38,7 +38,13 @@ export function groupMatrix(detail: Pick<GroupDetail, 'members' | 'partitions'>)
   const rowOf = new Map<string | null, number>(rows.map(({ memberId }, index) => [memberId, index]))
   if (partitions.some(({ memberId }) => !rowOf.has(memberId))) {
     rowOf.set(null, rows.length)
-    rows.push({ memberId: null, label: 'nobody', detail: 'Partitions with offsets of this group that no member reads', partitionCount: 0, lag: 0 })
+    rows.push({
+      memberId: null,
+      label: 'nobody',
+      detail: 'Partitions with offsets of this group that no member reads',
+      partitionCount: 0,
+      lag: 0,
+    })
   }
   const topics: GroupMatrix['topics'] = []
   const cells = partitions.map((partition, column) => {

@@ -33,7 +33,12 @@ export function barAt(bars: readonly HistogramBar[], x: number, width: number): 
 }
 
 /** The time from the first to the last bar touched, in whole milliseconds; the end is the first moment after it. */
-export function brushedRange(bars: readonly HistogramBar[], fromX: number, toX: number, width: number): { fromMs: number; toMs: number } | null {
+export function brushedRange(
+  bars: readonly HistogramBar[],
+  fromX: number,
+  toX: number,
+  width: number,
+): { fromMs: number; toMs: number } | null {
   const first = barAt(bars, Math.min(fromX, toX), width)
   const last = barAt(bars, Math.max(fromX, toX), width)
   if (first === null || last === null) return null

@@ -56,7 +56,9 @@ function walk(text: string, emit: (piece: string) => unknown): { message: string
   for (;;) {
     position = skipBlanks(text, position)
     if (position >= text.length) {
-      return expected === 'after-value' && open.length === 0 ? null : { message: `It ends where ${expectations[expected]} is expected.`, position }
+      return expected === 'after-value' && open.length === 0
+        ? null
+        : { message: `It ends where ${expectations[expected]} is expected.`, position }
     }
     const letter = text[position] as string
     if (letter === '{' || letter === '[') {
@@ -88,7 +90,14 @@ function walk(text: string, emit: (piece: string) => unknown): { message: string
       position += 1
     } else {
       const end = letter === '"' ? endOfString(text, position) : endOfScalar(text, position)
-      if (end === null) return { message: letter === '"' ? 'A string is not closed, or holds a bad escape or a control character.' : `Expected ${expectations[expected]}.`, position }
+      if (end === null)
+        return {
+          message:
+            letter === '"'
+              ? 'A string is not closed, or holds a bad escape or a control character.'
+              : `Expected ${expectations[expected]}.`,
+          position,
+        }
       const isKey = letter === '"' && (expected === 'first-key' || expected === 'key')
       if (!isKey && !isStart()) return unexpected(text.slice(position, end), expected, position)
       if (expected === 'first-key' || expected === 'first-item') newLine()

@@ -94,7 +94,10 @@ function startFromText(text: string): MessageView['start'] {
 
 function parseNumbers(text: string): number[] | null {
   if (text === '') return null
-  const numbers = text.split(',').filter((part) => /^\d{1,10}$/.test(part)).map(Number)
+  const numbers = text
+    .split(',')
+    .filter((part) => /^\d{1,10}$/.test(part))
+    .map(Number)
   return numbers.length > 0 ? numbers : null
 }
 

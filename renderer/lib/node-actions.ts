@@ -40,7 +40,14 @@ export function nodeName(nodeId: number): string {
   return nodeId >= 1000 ? `Controller ${nodeId}` : `Broker ${nodeId}`
 }
 
-export const nodeTones: Readonly<Record<NodeState, Tone>> = { starting: 'busy', running: 'ok', paused: 'warn', stopping: 'busy', stopped: 'idle', crashed: 'bad' }
+export const nodeTones: Readonly<Record<NodeState, Tone>> = {
+  starting: 'busy',
+  running: 'ok',
+  paused: 'warn',
+  stopping: 'busy',
+  stopped: 'idle',
+  crashed: 'bad',
+}
 
 export const nodeLabels: Readonly<Record<NodeState, string>> = {
   starting: 'Starting',

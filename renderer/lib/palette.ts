@@ -56,7 +56,12 @@ const PLACE_SCORE_MIN = 60
 
 export function paletteGroups(text: string, context: PaletteContext): PaletteGroup[] {
   const query = text.trim()
-  const actions = fuzzyRank(query, [...urgentActions(context), ...actionsOf(context), ...nodeActionsOf(context)], searchText, query === '' ? 8 : ENTRIES_MAX)
+  const actions = fuzzyRank(
+    query,
+    [...urgentActions(context), ...actionsOf(context), ...nodeActionsOf(context)],
+    searchText,
+    query === '' ? 8 : ENTRIES_MAX,
+  )
   const typed = typedEntries(query, context)
   const places = fuzzyRank(query, placesOf(context), searchText, ENTRIES_MAX)
   const objects = fuzzyRank(query, context.hits.map(hitEntry), (entry) => entry.label, query === '' ? 8 : 24)
@@ -151,21 +156,63 @@ function urgentActions({ worstLag, isEmbedded, isReadOnly, clusterId }: PaletteC
 function actionsOf(context: PaletteContext): PaletteEntry[] {
   const entries: PaletteEntry[] = []
   if (context.bootstrap !== '') {
-    entries.push({ id: 'copy-address', label: 'Copy the bootstrap address', hint: context.bootstrap, icon: 'i-lucide-copy', intent: { kind: 'copy-address' }, also: 'servers localhost connect' })
+    entries.push({
+      id: 'copy-address',
+      label: 'Copy the bootstrap address',
+      hint: context.bootstrap,
+      icon: 'i-lucide-copy',
+      intent: { kind: 'copy-address' },
+      also: 'servers localhost connect',
+    })
   }
   if (context.clusterId !== null && !context.isReadOnly) {
-    entries.push({ id: 'create-topic', label: 'Create a topic', hint: '', icon: 'i-lucide-plus', intent: { kind: 'create-topic' }, also: 'new add' })
+    entries.push({
+      id: 'create-topic',
+      label: 'Create a topic',
+      hint: '',
+      icon: 'i-lucide-plus',
+      intent: { kind: 'create-topic' },
+      also: 'new add',
+    })
     const topic = context.topics[0]
     if (topic !== undefined) entries.push(produceEntry(topic, false, ''), produceEntry(topic, true, ''))
     entries.push(
       context.sampleRunning
-        ? { id: 'sample-stop', label: 'Stop the sample workload', hint: '', icon: 'i-lucide-truck', intent: { kind: 'sample-stop' }, also: 'demo trucks' }
-        : { id: 'sample-start', label: 'Start the sample workload', hint: '200 trucks', icon: 'i-lucide-truck', intent: { kind: 'sample-start' }, also: 'demo trucks' },
+        ? {
+            id: 'sample-stop',
+            label: 'Stop the sample workload',
+            hint: '',
+            icon: 'i-lucide-truck',
+            intent: { kind: 'sample-stop' },
+            also: 'demo trucks',
+          }
+        : {
+            id: 'sample-start',
+            label: 'Start the sample workload',
+            hint: '200 trucks',
+            icon: 'i-lucide-truck',
+            intent: { kind: 'sample-start' },
+            also: 'demo trucks',
+          },
     )
   }
   entries.push(
-    { id: 'theme', label: 'Switch between dark and light', hint: '', icon: 'i-lucide-sun-moon', intent: { kind: 'toggle-theme' }, also: 'theme colour' },
-    { id: 'add-connection', label: 'Add a connection to a cluster', hint: '', icon: 'i-lucide-plug', intent: { kind: 'add-connection' }, also: 'remote kafka' },
+    {
+      id: 'theme',
+      label: 'Switch between dark and light',
+      hint: '',
+      icon: 'i-lucide-sun-moon',
+      intent: { kind: 'toggle-theme' },
+      also: 'theme colour',
+    },
+    {
+      id: 'add-connection',
+      label: 'Add a connection to a cluster',
+      hint: '',
+      icon: 'i-lucide-plug',
+      intent: { kind: 'add-connection' },
+      also: 'remote kafka',
+    },
     { id: 'help', label: 'Keyboard shortcuts', hint: '', icon: 'i-lucide-keyboard', intent: { kind: 'help' }, also: 'help' },
   )
   return entries

@@ -15,7 +15,9 @@ export function readResetTarget(kind: ResetKind, text: string, nowMs: number): {
   if (kind === 'earliest' || kind === 'latest') return { target: { to: kind } }
   if (kind === 'time') {
     const timestampMs = parseMoment(text, nowMs)
-    return timestampMs === null ? { mistake: 'Give a time such as 2026-11-20 14:03, or a span back from now such as 15m.' } : { target: { to: 'time', timestampMs } }
+    return timestampMs === null
+      ? { mistake: 'Give a time such as 2026-11-20 14:03, or a span back from now such as 15m.' }
+      : { target: { to: 'time', timestampMs } }
   }
   const number = Number(text.trim())
   if (text.trim() === '' || !Number.isSafeInteger(number)) return { mistake: 'Give a whole number.' }

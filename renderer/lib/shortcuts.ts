@@ -32,5 +32,12 @@ export function matchShortcut(pressed: readonly string[]): Shortcut | 'prefix' |
   const spelled = pressed.join(' ')
   const found = shortcuts.find((shortcut) => shortcut.intent !== undefined && shortcut.keys.join(' ') === spelled)
   if (found) return found
-  return shortcuts.some((shortcut) => shortcut.intent !== undefined && shortcut.keys.length > pressed.length && shortcut.keys.slice(0, pressed.length).join(' ') === spelled) ? 'prefix' : null
+  return shortcuts.some(
+    (shortcut) =>
+      shortcut.intent !== undefined &&
+      shortcut.keys.length > pressed.length &&
+      shortcut.keys.slice(0, pressed.length).join(' ') === spelled,
+  )
+    ? 'prefix'
+    : null
 }

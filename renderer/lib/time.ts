@@ -78,7 +78,9 @@ export function parseMoment(text: string, nowMs: number): number | null {
   if (!/^\d{4}-\d{2}-\d{2}/.test(trimmed)) return null
   const iso = trimmed.replace(' ', 'T')
   const hasZone = /(Z|[+-]\d{2}:?\d{2})$/.test(iso) || !iso.includes('T')
-  const parsed = Date.parse(hasZone || displayZone === 'local' ? (iso.includes('T') ? iso : `${iso}T00:00${displayZone === 'utc' ? 'Z' : ''}`) : `${iso}Z`)
+  const parsed = Date.parse(
+    hasZone || displayZone === 'local' ? (iso.includes('T') ? iso : `${iso}T00:00${displayZone === 'utc' ? 'Z' : ''}`) : `${iso}Z`,
+  )
   return Number.isNaN(parsed) ? null : parsed
 }
 

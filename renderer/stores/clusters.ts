@@ -7,7 +7,10 @@ import { useLive } from '../composables/live.ts'
 /** The clusters the console knows, and the one in view: that of the address, or the last one on pages that belong to none. */
 export const useClustersStore = defineStore('clusters', () => {
   const route = useRoute()
-  const live = useLive<true, readonly ClusterView[]>({ key: true, open: (client, _key, signal) => client.clusters.watch(undefined, { signal }) })
+  const live = useLive<true, readonly ClusterView[]>({
+    key: true,
+    open: (client, _key, signal) => client.clusters.watch(undefined, { signal }),
+  })
   const lastId = ref<string | null>(localStorage.getItem('weir.cluster'))
 
   const all = computed(() => live.data.value ?? [])

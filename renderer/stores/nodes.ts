@@ -36,7 +36,12 @@ export const useNodesStore = defineStore('nodes', () => {
       return true
     } catch (error) {
       const problem = problemOf(error)
-      toast.add({ title: `Could not ${action} ${nodeName(nodeId).toLowerCase()}`, description: `${problem.message} ${nextStep(problem)}`, color: 'error', icon: 'i-lucide-triangle-alert' })
+      toast.add({
+        title: `Could not ${action} ${nodeName(nodeId).toLowerCase()}`,
+        description: `${problem.message} ${nextStep(problem)}`,
+        color: 'error',
+        icon: 'i-lucide-triangle-alert',
+      })
       return false
     } finally {
       mark(nodeId, null)

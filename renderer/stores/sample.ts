@@ -22,7 +22,12 @@ export const useSampleStore = defineStore('sample', () => {
       await work(clusters.currentId)
     } catch (error) {
       const problem = problemOf(error)
-      toast.add({ title: `Could not ${what}`, description: `${problem.message} ${nextStep(problem)}`, color: 'error', icon: 'i-lucide-triangle-alert' })
+      toast.add({
+        title: `Could not ${what}`,
+        description: `${problem.message} ${nextStep(problem)}`,
+        color: 'error',
+        icon: 'i-lucide-triangle-alert',
+      })
     }
   }
 

@@ -30,7 +30,9 @@ export const useSearchStore = defineStore('search', () => {
   const laggingLane = useLive<{ clusterId: string; topic: string; from: number }, PartitionLanes>({
     key: () => {
       const worst = overview.worstLag
-      return worst === null || clusters.currentId === null ? null : { clusterId: clusters.currentId, topic: worst.topic, from: worst.partition }
+      return worst === null || clusters.currentId === null
+        ? null
+        : { clusterId: clusters.currentId, topic: worst.topic, from: worst.partition }
     },
     open: (client, key, signal) => client.topics.watchPartitions({ ...key, count: 1 }, { signal }),
   })
@@ -57,11 +59,17 @@ export const useSearchStore = defineStore('search', () => {
       busiestTopics.value = []
     }
   }
-  watch(() => [clusters.currentId, overview.overview?.counts.topics], () => void refreshTopics(), { immediate: true })
+  watch(
+    () => [clusters.currentId, overview.overview?.counts.topics],
+    () => void refreshTopics(),
+    { immediate: true },
+  )
 
   const topics = computed(() => {
     const inView = route.params['topic']
-    const first = [typeof inView === 'string' ? inView : '', sampleTopic].filter((name) => name !== '' && (name !== sampleTopic || busiestTopics.value.includes(name)))
+    const first = [typeof inView === 'string' ? inView : '', sampleTopic].filter(
+      (name) => name !== '' && (name !== sampleTopic || busiestTopics.value.includes(name)),
+    )
     return [...new Set([...first, ...busiestTopics.value])]
   })
 

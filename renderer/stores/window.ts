@@ -1,11 +1,14 @@
 import { defineStore } from 'pinia'
 import { ref } from 'vue'
+import type { ProduceDraft } from '../lib/produce-draft.ts'
 
 /** What is open over the page: one palette, one help, one produce drawer, each reachable from anywhere. */
 export interface ProduceRequest {
   topic: string
   tombstone?: boolean
   key?: string
+  /** A record to begin with, instead of what was sent there last. */
+  draft?: ProduceDraft
 }
 
 export const useWindowStore = defineStore('window', () => {

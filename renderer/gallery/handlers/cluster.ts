@@ -17,33 +17,65 @@ export function clusterHandlers(os: Implementer, world: World) {
       watch: os.clusters.watch.handler(({ signal }) => streamed(() => world.clusters, 1_000, signal)),
       test: os.clusters.test.handler(({ input }) => connectionTest(input.bootstrapServers[0] ?? '')),
       add: os.clusters.add.handler(({ input }) => {
-        const cluster = { ...world.clusters[0], ...input, id: input.name.toLowerCase().replace(/[^a-z0-9]+/g, '-'), kind: 'remote' as const, state: { status: 'connecting' as const, sinceMs: Date.now() }, kafkaClusterId: null, brokerCount: null }
+        const cluster = {
+          ...world.clusters[0],
+          ...input,
+          id: input.name.toLowerCase().replace(/[^a-z0-9]+/g, '-'),
+          kind: 'remote' as const,
+          state: { status: 'connecting' as const, sinceMs: Date.now() },
+          kafkaClusterId: null,
+          brokerCount: null,
+        }
         world.clusters = [...world.clusters, cluster]
         return cluster
       }),
       update: os.clusters.update.handler(({ input }) => {
-        world.clusters = world.clusters.map((cluster) => (cluster.id === input.clusterId ? { ...cluster, readOnly: input.readOnly ?? cluster.readOnly, name: input.name ?? cluster.name } : cluster))
+        world.clusters = world.clusters.map((cluster) =>
+          cluster.id === input.clusterId
+            ? { ...cluster, readOnly: input.readOnly ?? cluster.readOnly, name: input.name ?? cluster.name }
+            : cluster,
+        )
         return world.clusters.find((cluster) => cluster.id === input.clusterId) ?? missing('CLUSTER_NOT_FOUND', input.clusterId)
       }),
       remove: os.clusters.remove.handler(({ input }) => {
         world.clusters = world.clusters.filter((cluster) => cluster.id !== input.clusterId)
         return null
       }),
-      reconnect: os.clusters.reconnect.handler(({ input }) => world.clusters.find((cluster) => cluster.id === input.clusterId) ?? missing('CLUSTER_NOT_FOUND', input.clusterId)),
+      reconnect: os.clusters.reconnect.handler(
+        ({ input }) => world.clusters.find((cluster) => cluster.id === input.clusterId) ?? missing('CLUSTER_NOT_FOUND', input.clusterId),
+      ),
     },
     overview: {
       get: os.overview.get.handler(({ input }) => overview(world, input.clusterId, Date.now())),
       watch: os.overview.watch.handler(({ input, signal }) => streamed(() => overview(world, input.clusterId, Date.now()), 700, signal)),
       history: os.overview.history.handler(({ input }) =>
-        world.scene === 'empty' ? [] : [series('records in', 'records/s', input, 420, 1), series('bytes in', 'bytes/s', input, 92_000, 2), series('total lag', 'records', input, 9_000, 3)],
+        world.scene === 'empty'
+          ? []
+          : [
+              series('records in', 'records/s', input, 420, 1),
+              series('bytes in', 'bytes/s', input, 92_000, 2),
+              series('total lag', 'records', input, 9_000, 3),
+            ],
       ),
     },
     brokers: {
       describe: os.brokers.describe.handler(({ input }) => {
         const broker = overview(world, 'local', Date.now()).brokers.find((candidate) => candidate.id === input.brokerId)
         if (broker === undefined) return missing('NODE_NOT_FOUND', `broker ${input.brokerId}`)
-        const directory = { path: `/home/ada/.local/share/weir/local/broker-${broker.id}`, bytes: broker.bytes ?? 0, replicaCount: broker.replicaCount, totalBytes: 512_110_190_592, freeBytes: 120_259_084_288, error: null }
-        return { broker, logDirectories: broker.isAlive ? [directory] : null, settings: broker.isAlive ? topicSettings() : null, gaps: broker.isAlive ? [] : [`Broker ${broker.id} did not answer.`] }
+        const directory = {
+          path: `/home/ada/.local/share/weir/local/broker-${broker.id}`,
+          bytes: broker.bytes ?? 0,
+          replicaCount: broker.replicaCount,
+          totalBytes: 512_110_190_592,
+          freeBytes: 120_259_084_288,
+          error: null,
+        }
+        return {
+          broker,
+          logDirectories: broker.isAlive ? [directory] : null,
+          settings: broker.isAlive ? topicSettings() : null,
+          gaps: broker.isAlive ? [] : [`Broker ${broker.id} did not answer.`],
+        }
       }),
     },
     nodes: {
@@ -60,14 +92,25 @@ export function clusterHandlers(os: Implementer, world: World) {
     activity: {
       list: os.activity.list.handler(({ input }) => activityPage(world, input)),
       watchList: os.activity.watchList.handler(({ input, signal }) => streamed(() => activityPage(world, input), 2_000, signal)),
-      previewUndo: os.activity.previewUndo.handler(({ input }) => ({ id: input.id, summary: 'Sets retention.ms of trucks_gps back to 604800000.', changes: [{ what: 'retention.ms', before: '86400000', after: '604800000' }], blocker: null })),
+      previewUndo: os.activity.previewUndo.handler(({ input }) => ({
+        id: input.id,
+        summary: 'Sets retention.ms of trucks_gps back to 604800000.',
+        changes: [{ what: 'retention.ms', before: '86400000', after: '604800000' }],
+        blocker: null,
+      })),
       undo: os.activity.undo.handler(({ input }) => ({ activityId: input.id + 1 })),
     },
     sample: sampleHandlers(os, world),
     search: {
       find: os.search.find.handler(({ input }) => {
         const wanted = input.text.toLowerCase()
-        const hit = (kind: 'topic' | 'group' | 'broker', name: string, hint: string) => ({ kind, clusterId: 'local', clusterName: 'local', name, hint })
+        const hit = (kind: 'topic' | 'group' | 'broker', name: string, hint: string) => ({
+          kind,
+          clusterId: 'local',
+          clusterName: 'local',
+          name,
+          hint,
+        })
         return [
           ...world.topics.map((topic) => hit('topic', topic.name, `${topic.partitionCount} partitions`)),
           ...world.groups.map((group) => hit('group', group.groupId, `${group.state}, ${group.memberCount ?? 0} members`)),
@@ -96,7 +139,9 @@ function sampleHandlers(os: Implementer, world: World) {
 function activityPage(world: World, input: { kind: 'change' | 'event' | null; filter: string; from: number; count: number }) {
   const rows = activity(world, Date.now())
   const wanted = input.filter.toLowerCase()
-  const matching = rows.filter((row) => (input.kind === null || row.kind === input.kind) && `${row.subject} ${row.summary}`.toLowerCase().includes(wanted))
+  const matching = rows.filter(
+    (row) => (input.kind === null || row.kind === input.kind) && `${row.subject} ${row.summary}`.toLowerCase().includes(wanted),
+  )
   return pageOf(matching, rows.length, input)
 }
 
@@ -104,7 +149,22 @@ async function settle(world: World, nodeId: number, through: NodeState, to: Node
   const set = (state: NodeState): void => {
     const alive = state !== 'stopped' && state !== 'crashed'
     world.nodes = world.nodes.map((node) =>
-      node.id !== nodeId ? node : { ...node, state, sinceMs: Date.now(), pid: alive ? (node.pid ?? 30_000 + nodeId) : null, exit: alive ? node.exit : { code: null, signal: state === 'crashed' ? 'SIGKILL' : null, atMs: Date.now(), reason: state === 'crashed' ? 'It was killed.' : 'It was stopped.' } },
+      node.id !== nodeId
+        ? node
+        : {
+            ...node,
+            state,
+            sinceMs: Date.now(),
+            pid: alive ? (node.pid ?? 30_000 + nodeId) : null,
+            exit: alive
+              ? node.exit
+              : {
+                  code: null,
+                  signal: state === 'crashed' ? 'SIGKILL' : null,
+                  atMs: Date.now(),
+                  reason: state === 'crashed' ? 'It was killed.' : 'It was stopped.',
+                },
+          },
     )
   }
   set(through)
@@ -115,13 +175,30 @@ async function settle(world: World, nodeId: number, through: NodeState, to: Node
 
 function connectionTest(address: string) {
   const failed = address.includes('bad')
-  const step = (name: 'resolve' | 'connect' | 'handshake' | 'metadata', ok: boolean, message: string) => ({ step: name, address, ok, elapsedMs: 3, message })
+  const step = (name: 'resolve' | 'connect' | 'handshake' | 'metadata', ok: boolean, message: string) => ({
+    step: name,
+    address,
+    ok,
+    elapsedMs: 3,
+    message,
+  })
   return {
     ok: !failed,
     steps: failed
       ? [step('resolve', true, 'Found 127.0.0.1.'), step('connect', false, `Nothing listens on ${address}.`)]
-      : [step('resolve', true, 'Found 127.0.0.1.'), step('connect', true, 'Connected.'), step('handshake', true, 'Speaks Kafka, ApiVersions 4.'), step('metadata', true, 'Three brokers.')],
-    failure: failed ? { reason: 'refused' as const, message: `Nothing listens on ${address}.`, advice: 'Check that the broker runs and that the port is right.' } : null,
+      : [
+          step('resolve', true, 'Found 127.0.0.1.'),
+          step('connect', true, 'Connected.'),
+          step('handshake', true, 'Speaks Kafka, ApiVersions 4.'),
+          step('metadata', true, 'Three brokers.'),
+        ],
+    failure: failed
+      ? {
+          reason: 'refused' as const,
+          message: `Nothing listens on ${address}.`,
+          advice: 'Check that the broker runs and that the port is right.',
+        }
+      : null,
     kafkaClusterId: failed ? null : 'MkU3OEVBNTcwNTJENDM2Qk',
     brokers: failed ? [] : [1, 2, 3].map((id) => ({ id, host: '127.0.0.1', port: 9091 + id, reachable: true })),
     roundTripMs: failed ? null : 1.4,

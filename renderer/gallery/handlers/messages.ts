@@ -18,7 +18,10 @@ export function messageHandlers(os: Implementer, world: World) {
   const newestMs = Date.now()
   const total = world.scene === 'empty' ? 0 : 41_820
   const progressOf = (queryId: string): QueryProgress => progress(queryId, queries.get(queryId), total, world)
-  const rowsOf = (from: number, count: number, until: number): MessageRow[] => Array.from({ length: Math.max(0, Math.min(count, until - from)) }, (_unused, place) => rowOf(recordAt(world.scene, from + place, newestMs), from + place))
+  const rowsOf = (from: number, count: number, until: number): MessageRow[] =>
+    Array.from({ length: Math.max(0, Math.min(count, until - from)) }, (_unused, place) =>
+      rowOf(recordAt(world.scene, from + place, newestMs), from + place),
+    )
   const detail = (index: number, topic: string): MessageDetail => detailOf(recordAt(world.scene, index, newestMs), index, topic)
   return {
     messages: {
@@ -34,7 +37,11 @@ export function messageHandlers(os: Implementer, world: World) {
         return { rows: rowsOf(input.from, input.count, rowCount), rowCount }
       }),
       detail: os.messages.detail.handler(({ input }) => detail(input.index, queries.get(input.queryId)?.query.topic ?? '')),
-      at: os.messages.at.handler(({ input }) => ({ ...detail(Math.max(0, 41_820 - input.offset), input.topic), partition: input.partition, offset: input.offset })),
+      at: os.messages.at.handler(({ input }) => ({
+        ...detail(Math.max(0, 41_820 - input.offset), input.topic),
+        partition: input.partition,
+        offset: input.offset,
+      })),
       payload: os.messages.payload.handler(({ input }) => {
         const text = 'x'.repeat(Math.max(0, Math.min(input.count, 1_048_576 - input.position)))
         const end = input.position + text.length
@@ -51,14 +58,21 @@ export function messageHandlers(os: Implementer, world: World) {
         return null
       }),
       close: os.messages.close.handler(({ input }) => (queries.delete(input.queryId), null)),
-      histogram: os.messages.histogram.handler(({ input }) => (total === 0 ? { fromMs: newestMs, toMs: newestMs, buckets: [] } : histogram(input.buckets, newestMs, total))),
+      histogram: os.messages.histogram.handler(({ input }) =>
+        total === 0 ? { fromMs: newestMs, toMs: newestMs, buckets: [] } : histogram(input.buckets, newestMs, total),
+      ),
       tail: os.messages.tail.handler(({ signal }) => {
         let next = 0
         return streamed(
           (): TailBatch => {
             const from = next
             next += total === 0 ? 0 : 7
-            const rows = Array.from({ length: next - from }, (_unused, place) => rowOf({ ...recordAt(world.scene, from + place, Date.now()), offset: 41_820 + from + place, timestampMs: Date.now() }, from + place))
+            const rows = Array.from({ length: next - from }, (_unused, place) =>
+              rowOf(
+                { ...recordAt(world.scene, from + place, Date.now()), offset: 41_820 + from + place, timestampMs: Date.now() },
+                from + place,
+              ),
+            )
             return { queryId: 'tail-1', rows, scanned: next, matched: next, behind: 0, skipped: 0, gaps: [] }
           },
           400,
@@ -67,13 +81,37 @@ export function messageHandlers(os: Implementer, world: World) {
       }),
     },
     produce: {
-      send: os.produce.send.handler(({ input }) => ({ topic: input.topic, partition: input.partition ?? 3, offset: 41_821, timestampMs: Date.now(), timestampType: 'create' as const, elapsedMs: 2.4, activityId: 106 })),
+      send: os.produce.send.handler(({ input }) => ({
+        topic: input.topic,
+        partition: input.partition ?? 3,
+        offset: 41_821,
+        timestampMs: Date.now(),
+        timestampType: 'create' as const,
+        elapsedMs: 2.4,
+        activityId: 106,
+      })),
       repeat: os.produce.repeat.handler(({ input, signal }) => {
         let sent = 0
         return streamed(
           () => {
             sent = Math.min(input.count, sent + Math.max(1, Math.floor(input.count / 20)))
-            return { sent, total: input.count, failed: 0, last: { topic: input.record.topic, partition: 3, offset: 41_821 + sent, timestampMs: Date.now(), timestampType: 'create' as const, elapsedMs: 2, activityId: null }, lastProblem: null, recordsPerSecond: 900, isDone: sent === input.count }
+            return {
+              sent,
+              total: input.count,
+              failed: 0,
+              last: {
+                topic: input.record.topic,
+                partition: 3,
+                offset: 41_821 + sent,
+                timestampMs: Date.now(),
+                timestampType: 'create' as const,
+                elapsedMs: 2,
+                activityId: null,
+              },
+              lastProblem: null,
+              recordsPerSecond: 900,
+              isDone: sent === input.count,
+            }
           },
           100,
           signal,

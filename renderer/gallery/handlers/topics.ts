@@ -16,13 +16,22 @@ export function topicHandlers(os: Implementer, world: World) {
       list: os.topics.list.handler(({ input }) => topicPage(world, input)),
       watchList: os.topics.watchList.handler(({ input, signal }) => streamed(() => topicPage(world, input), 1_000, signal)),
       describe: os.topics.describe.handler(({ input }) => topicDetail(find(input.topic), Date.now())),
-      watchPartitions: os.topics.watchPartitions.handler(({ input, signal }) => streamed(() => partitionLanes(world, find(input.topic), input, Date.now()), 1_000, signal)),
+      watchPartitions: os.topics.watchPartitions.handler(({ input, signal }) =>
+        streamed(() => partitionLanes(world, find(input.topic), input, Date.now()), 1_000, signal),
+      ),
       consumers: os.topics.consumers.handler(({ input }) => topicConsumers(world, find(input.topic), Date.now())),
       history: os.topics.history.handler(({ input }) => [series('records in', 'records/s', input, 10, 4)]),
       create: os.topics.create.handler(({ input }) => {
         const problems = problemsOf(world, input.name)
-        if (!input.validateOnly && problems.length === 0) world.topics = [...world.topics, { ...find0(world), name: input.name, partitionCount: input.partitionCount ?? 3 }]
-        return { name: input.name, partitionCount: input.partitionCount ?? 3, replicationFactor: input.replicationFactor ?? 1, problems, activityId: input.validateOnly ? null : 99 }
+        if (!input.validateOnly && problems.length === 0)
+          world.topics = [...world.topics, { ...find0(world), name: input.name, partitionCount: input.partitionCount ?? 3 }]
+        return {
+          name: input.name,
+          partitionCount: input.partitionCount ?? 3,
+          replicationFactor: input.replicationFactor ?? 1,
+          problems,
+          activityId: input.validateOnly ? null : 99,
+        }
       }),
       previewDelete: os.topics.previewDelete.handler(({ input }) => {
         const topic = find(input.topic)
@@ -42,13 +51,21 @@ export function topicHandlers(os: Implementer, world: World) {
       addPartitions: os.topics.addPartitions.handler(() => ({ problems: [], activityId: 101 })),
       settings: os.topics.settings.handler(() => settings),
       changeSettings: os.topics.changeSettings.handler(({ input }) => {
-        const changes = input.changes.map((change) => ({ name: change.name, before: settings.find((setting) => setting.name === change.name)?.value ?? null, after: change.value }))
-        const problems = input.changes.flatMap((change): FieldProblem[] => (change.value === 'bad' ? [{ field: change.name, message: `${change.name} must be a number, at least -1.` }] : []))
+        const changes = input.changes.map((change) => ({
+          name: change.name,
+          before: settings.find((setting) => setting.name === change.name)?.value ?? null,
+          after: change.value,
+        }))
+        const problems = input.changes.flatMap((change): FieldProblem[] =>
+          change.value === 'bad' ? [{ field: change.name, message: `${change.name} must be a number, at least -1.` }] : [],
+        )
         if (!input.validateOnly && problems.length === 0) {
           settings = settings.map((setting) => {
             const change = input.changes.find((candidate) => candidate.name === setting.name)
             if (change === undefined) return setting
-            return change.value === null ? { ...setting, value: setting.defaultValue, source: 'default' as const } : { ...setting, value: change.value, source: 'topic' as const }
+            return change.value === null
+              ? { ...setting, value: setting.defaultValue, source: 'default' as const }
+              : { ...setting, value: change.value, source: 'topic' as const }
           })
         }
         return { changes, problems, activityId: 102 }
@@ -61,7 +78,15 @@ export function topicHandlers(os: Implementer, world: World) {
 }
 
 function find0(world: World): TopicRow {
-  return { ...(world.topics[0] as TopicRow), recordCount: 0, bytes: 0, recordsInPerSecond: 0, groupCount: 0, worstLag: null, worstLagGroupId: null }
+  return {
+    ...(world.topics[0] as TopicRow),
+    recordCount: 0,
+    bytes: 0,
+    recordsInPerSecond: 0,
+    groupCount: 0,
+    worstLag: null,
+    worstLagGroupId: null,
+  }
 }
 
 function topicPage(world: World, input: TopicListInput & { from: number; count: number }) {

@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { formatByteRate, formatBytes, formatCount, formatDuration, formatRate, formatShort, MISSING, plural } from '../../../renderer/lib/format.ts'
+import {
+  formatByteRate,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatRate,
+  formatShort,
+  MISSING,
+  plural,
+} from '../../../renderer/lib/format.ts'
 
 describe('numbers for people', () => {
   it('a missing value is a dash, never zero', () => {

@@ -34,7 +34,14 @@ describe('the stand-in host of the gallery', () => {
 
   it('carries a value of one mebibyte in pieces', async () => {
     const { client } = createStandInHost('worst')
-    const slice = await client.messages.payload({ ...place, partition: 0, offset: 0, part: { of: 'value' }, as: 'text', position: 1_000_000 })
+    const slice = await client.messages.payload({
+      ...place,
+      partition: 0,
+      offset: 0,
+      part: { of: 'value' },
+      as: 'text',
+      position: 1_000_000,
+    })
     expect(slice).toMatchObject({ bytes: 1_048_576, nextPosition: null, position: 1_000_000 })
     expect(slice.text).toHaveLength(48_576)
   })

@@ -9,7 +9,9 @@ describe('JSON for reading', () => {
   })
 
   it('any integer of 64 bits survives', () => {
-    fc.assert(fc.property(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), (id) => prettyJson(`{"id":${id}}`) === `{\n  "id": ${id}\n}`))
+    fc.assert(
+      fc.property(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), (id) => prettyJson(`{"id":${id}}`) === `{\n  "id": ${id}\n}`),
+    )
   })
 
   it('is laid out as JSON.stringify would lay it out', () => {
@@ -25,11 +27,30 @@ describe('JSON for reading', () => {
   })
 
   it('what is not JSON is left alone', () => {
-    for (const text of ['', 'hello', '{"broken": ', '<script>', 'truck_42', '01', '1.', '[1,]', '{,}', '{"a":1,}', '"\t"', String.raw`"\x"`, '[1}', '{} {}', 'nulll']) expect(prettyJson(text), text).toBeNull()
+    for (const text of [
+      '',
+      'hello',
+      '{"broken": ',
+      '<script>',
+      'truck_42',
+      '01',
+      '1.',
+      '[1,]',
+      '{,}',
+      '{"a":1,}',
+      '"\t"',
+      String.raw`"\x"`,
+      '[1}',
+      '{} {}',
+      'nulll',
+    ])
+      expect(prettyJson(text), text).toBeNull()
   })
 
   it('agrees with JSON.parse about what is JSON', () => {
-    const nearJson = fc.array(fc.constantFrom('{', '}', '[', ']', ',', ':', '"a"', '1', 'true', ' '), { maxLength: 9 }).map((tokens) => tokens.join(''))
+    const nearJson = fc
+      .array(fc.constantFrom('{', '}', '[', ']', ',', ':', '"a"', '1', 'true', ' '), { maxLength: 9 })
+      .map((tokens) => tokens.join(''))
     fc.assert(
       fc.property(nearJson, (text) => {
         let parses = true

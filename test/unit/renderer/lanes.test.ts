@@ -3,8 +3,27 @@ import type { PartitionLane } from '../../../broker/contract/topics.ts'
 import { drawLane, laneGroups, laneSpan } from '../../../renderer/lib/lanes.ts'
 
 function lane(partition: number, logStartOffset: number | null, highWatermark: number | null, lags: Record<string, number>): PartitionLane {
-  const groups = Object.entries(lags).map(([groupId, lag]) => ({ groupId, lag, committedOffset: (highWatermark ?? 0) - lag, clientId: null }))
-  return { partition, state: 'healthy', leader: 1, leaderEpoch: 0, replicas: [1], isr: [1], offlineReplicas: [], logStartOffset, highWatermark, bytes: 0, recordsInPerSecond: 0, groups, groupTotal: groups.length }
+  const groups = Object.entries(lags).map(([groupId, lag]) => ({
+    groupId,
+    lag,
+    committedOffset: (highWatermark ?? 0) - lag,
+    clientId: null,
+  }))
+  return {
+    partition,
+    state: 'healthy',
+    leader: 1,
+    leaderEpoch: 0,
+    replicas: [1],
+    isr: [1],
+    offlineReplicas: [],
+    logStartOffset,
+    highWatermark,
+    bytes: 0,
+    recordsInPerSecond: 0,
+    groups,
+    groupTotal: groups.length,
+  }
 }
 
 describe('partition lanes', () => {

@@ -20,7 +20,12 @@ describe('state that follows the host', () => {
   it('shows the snapshot, and forgets it when something else is followed', async () => {
     setHost(createStandInHost('worst'))
     const topic = ref('trucks_gps')
-    const live = scope.run(() => useLive({ key: () => topic.value, open: (client, name, signal) => client.topics.watchPartitions({ clusterId: 'local', topic: name }, { signal }) }))
+    const live = scope.run(() =>
+      useLive({
+        key: () => topic.value,
+        open: (client, name, signal) => client.topics.watchPartitions({ clusterId: 'local', topic: name }, { signal }),
+      }),
+    )
     expect(live?.loading.value).toBe(true)
     await vi.waitUntil(() => live?.data.value?.topic === 'trucks_gps')
     topic.value = '__consumer_offsets'
@@ -31,7 +36,9 @@ describe('state that follows the host', () => {
 
   it('says why when it cannot', async () => {
     setHost(createStandInHost('error'))
-    const live = scope.run(() => useLive({ key: 'local', open: (client, clusterId, signal) => client.overview.watch({ clusterId }, { signal }) }))
+    const live = scope.run(() =>
+      useLive({ key: 'local', open: (client, clusterId, signal) => client.overview.watch({ clusterId }, { signal }) }),
+    )
     await vi.waitUntil(() => live?.failed.value)
     expect(live?.problem.value?.code).toBe('CLUSTER_UNREACHABLE')
   })
@@ -41,7 +48,12 @@ describe('a list that pages in the host', () => {
   it('reaches the last of ten thousand topics by moving its window, and starts over with another question', async () => {
     setHost(createStandInHost('worst'))
     const filter = ref('')
-    const list = scope.run(() => usePagedList<TopicRow, { clusterId: string; filter: string }>({ query: () => ({ clusterId: 'local', filter: filter.value }), open: (client, input, signal) => client.topics.watchList(input, { signal }) }))
+    const list = scope.run(() =>
+      usePagedList<TopicRow, { clusterId: string; filter: string }>({
+        query: () => ({ clusterId: 'local', filter: filter.value }),
+        open: (client, input, signal) => client.topics.watchList(input, { signal }),
+      }),
+    )
     if (list === undefined) throw new Error('The scope did not run.')
     await vi.waitUntil(() => list.rowAt(0) !== undefined)
     const last = list.total.value - 1
@@ -59,7 +71,9 @@ describe('what is asked again and again', () => {
   it('keeps the last answer and says why the newest failed', async () => {
     setHost(createStandInHost('populated'))
     let fails = false
-    const polled = scope.run(() => usePolled({ key: 1, read: () => (fails ? Promise.reject(new Error('gone')) : Promise.resolve('answer')), everyMs: 5 }))
+    const polled = scope.run(() =>
+      usePolled({ key: 1, read: () => (fails ? Promise.reject(new Error('gone')) : Promise.resolve('answer')), everyMs: 5 }),
+    )
     await vi.waitUntil(() => polled?.data.value === 'answer')
     fails = true
     await vi.waitUntil(() => polled?.problem.value !== null)

@@ -33,10 +33,17 @@ describe('the address of a message query', () => {
   })
 
   it('written by hand and wrong, falls back to the default', () => {
-    expect(fromAddress({ from: 'offset:-1', partitions: 'x,,', order: 'sideways', record: '1', in: 'soul', text: ['a', 'b'] })).toEqual(defaultMessageView)
+    expect(fromAddress({ from: 'offset:-1', partitions: 'x,,', order: 'sideways', record: '1', in: 'soul', text: ['a', 'b'] })).toEqual(
+      defaultMessageView,
+    )
   })
 
   it('becomes a query without a filter when no text is asked for', () => {
-    expect(toMessageQuery(defaultMessageView, { clusterId: 'local', topic: 'orders' }, 1000)).toMatchObject({ topic: 'orders', text: null, order: 'newest-first', rowsMax: 1000 })
+    expect(toMessageQuery(defaultMessageView, { clusterId: 'local', topic: 'orders' }, 1000)).toMatchObject({
+      topic: 'orders',
+      text: null,
+      order: 'newest-first',
+      rowsMax: 1000,
+    })
   })
 })

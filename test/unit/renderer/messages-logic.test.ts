@@ -12,13 +12,19 @@ const textOf = (pieces: readonly { text: string }[]): string => pieces.map(({ te
 describe('highlighting what was searched for', () => {
   it('loses no letter of the text, whatever is searched for', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 60 }), fc.string({ unit: 'binary', maxLength: 4 }), fc.boolean(), (text, needle, caseSensitive) => {
-        expect(textOf(piecesOf(text, matcherOf(needle, caseSensitive)))).toBe(text)
-      }),
+      fc.property(
+        fc.string({ unit: 'binary', maxLength: 60 }),
+        fc.string({ unit: 'binary', maxLength: 4 }),
+        fc.boolean(),
+        (text, needle, caseSensitive) => {
+          expect(textOf(piecesOf(text, matcherOf(needle, caseSensitive)))).toBe(text)
+        },
+      ),
     )
   })
   it('marks every place, letters alike in both cases unless case matters', () => {
-    const marked = (caseSensitive: boolean) => piecesOf('Truck_42, truck_42', matcherOf('truck_42', caseSensitive)).filter((piece) => piece.isMatch)
+    const marked = (caseSensitive: boolean) =>
+      piecesOf('Truck_42, truck_42', matcherOf('truck_42', caseSensitive)).filter((piece) => piece.isMatch)
     expect(marked(false).map(({ text }) => text)).toEqual(['Truck_42', 'truck_42'])
     expect(marked(true)).toHaveLength(1)
   })
@@ -31,7 +37,12 @@ describe('highlighting what was searched for', () => {
 const histogram: Histogram = {
   fromMs: 1_000,
   toMs: 5_000,
-  buckets: [10, 0, 40, 20].map((recordCount, index) => ({ fromMs: 1_000 + index * 1_000, toMs: 2_000 + index * 1_000, recordCount, matchedCount: index === 2 ? 1 : 0 })),
+  buckets: [10, 0, 40, 20].map((recordCount, index) => ({
+    fromMs: 1_000 + index * 1_000,
+    toMs: 2_000 + index * 1_000,
+    recordCount,
+    matchedCount: index === 2 ? 1 : 0,
+  })),
 }
 
 describe('the time histogram', () => {
@@ -50,12 +61,26 @@ describe('the time histogram', () => {
     expect(barAt([], 5, 400)).toBeNull()
   })
   it('a selected range never ends before it begins', () => {
-    const point = histogramBars({ fromMs: 5, toMs: 5, buckets: [{ fromMs: 5, toMs: 5, recordCount: 1, matchedCount: 1 }] }, { width: 100, height: 10 })
+    const point = histogramBars(
+      { fromMs: 5, toMs: 5, buckets: [{ fromMs: 5, toMs: 5, recordCount: 1, matchedCount: 1 }] },
+      { width: 100, height: 10 },
+    )
     expect(brushedRange(point, 3, 3, 100)).toEqual({ fromMs: 5, toMs: 6 })
   })
 })
 
-const rowAt = (partition: number, offset: number): MessageRow => ({ index: offset, partition, offset, timestampMs: offset, timestampType: 'create', key: null, value: null, keyBytes: 0, valueBytes: 0, headerCount: 0 })
+const rowAt = (partition: number, offset: number): MessageRow => ({
+  index: offset,
+  partition,
+  offset,
+  timestampMs: offset,
+  timestampType: 'create',
+  key: null,
+  value: null,
+  keyBytes: 0,
+  valueBytes: 0,
+  headerCount: 0,
+})
 const rows = (from: number, count: number): MessageRow[] => Array.from({ length: count }, (_unused, place) => rowAt(0, from + place))
 
 describe('the live tail', () => {
@@ -77,7 +102,9 @@ describe('the live tail', () => {
     const buffer = createTailBuffer(10)
     buffer.take([...rows(0, 4), rowAt(1, 0)])
     buffer.take([...rows(2, 4), rowAt(1, 0), rowAt(1, 1)])
-    expect(Array.from({ length: buffer.length }, (_unused, index) => buffer.rowAt(index)).map((row) => `${row?.partition}:${row?.offset}`)).toEqual(['1:1', '0:5', '0:4', '1:0', '0:3', '0:2', '0:1', '0:0'])
+    expect(
+      Array.from({ length: buffer.length }, (_unused, index) => buffer.rowAt(index)).map((row) => `${row?.partition}:${row?.offset}`),
+    ).toEqual(['1:1', '0:5', '0:4', '1:0', '0:3', '0:2', '0:1', '0:0'])
   })
 })
 
@@ -88,7 +115,12 @@ describe('bytes as hex', () => {
     expect(hexLine(bytes, 1, 0x1000)).toMatchObject({ position: '00001010', text: '····' })
   })
   it('are read from pairs of digits, blanks allowed, and nothing else', () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => void expect(bytesFromHex(Buffer.from(bytes).toString('hex'))).toEqual(bytes)))
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ maxLength: 40 }),
+        (bytes) => void expect(bytesFromHex(Buffer.from(bytes).toString('hex'))).toEqual(bytes),
+      ),
+    )
     expect(bytesFromHex('de AD\nbe ef')).toEqual(Uint8Array.of(0xde, 0xad, 0xbe, 0xef))
     for (const text of ['a', 'xy', '0x00']) expect(bytesFromHex(text)).toBeNull()
   })
@@ -96,7 +128,9 @@ describe('bytes as hex', () => {
 
 describe('a record as a command', () => {
   it('names exactly that record', () => {
-    expect(kcatReadCommand({ bootstrap: '127.0.0.1:9092', topic: 'orders', partition: 3, offset: 120 })).toMatch(/^kcat -b 127\.0\.0\.1:9092 -C -t orders -p 3 -o 120 -c 1 -e -f '/)
+    expect(kcatReadCommand({ bootstrap: '127.0.0.1:9092', topic: 'orders', partition: 3, offset: 120 })).toMatch(
+      /^kcat -b 127\.0\.0\.1:9092 -C -t orders -p 3 -o 120 -c 1 -e -f '/,
+    )
   })
   it('lets no text out of its quotes', () => {
     expect(shellQuote("it's; rm -rf /")).toBe(String.raw`'it'\''s; rm -rf /'`)

@@ -65,7 +65,9 @@ describe('the palette', () => {
   })
 
   it('without a cluster only what needs none is offered', () => {
-    const kinds = new Set(intents('', { clusterId: null, bootstrap: '', worstLag: null, hits: [], brokers: [] }).map((intent) => intent.kind))
+    const kinds = new Set(
+      intents('', { clusterId: null, bootstrap: '', worstLag: null, hits: [], brokers: [] }).map((intent) => intent.kind),
+    )
     expect(kinds.has('create-topic')).toBe(false)
     expect(kinds.has('add-connection')).toBe(true)
   })

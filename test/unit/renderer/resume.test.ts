@@ -66,7 +66,13 @@ describe('a subscription', () => {
     const stop = new AbortController()
     stop.abort()
     const onValue = vi.fn()
-    await followAndResume({ acknowledger, open: () => Promise.resolve(streamOf([1], 'ends')), onValue, onStatus: () => undefined, signal: stop.signal })
+    await followAndResume({
+      acknowledger,
+      open: () => Promise.resolve(streamOf([1], 'ends')),
+      onValue,
+      onStatus: () => undefined,
+      signal: stop.signal,
+    })
     expect(onValue).not.toHaveBeenCalled()
   })
 })

@@ -15,7 +15,10 @@ const partition = (topic: string, index: number, memberId: string | null, lag: n
 })
 
 test('every member has a row, idle ones too, and partitions nobody reads share one more', () => {
-  const matrix = groupMatrix({ members: [member('a'), member('idle')], partitions: [partition('t', 1, 'a', 5), partition('t', 0, 'a', 2), partition('s', 0, null)] })
+  const matrix = groupMatrix({
+    members: [member('a'), member('idle')],
+    partitions: [partition('t', 1, 'a', 5), partition('t', 0, 'a', 2), partition('s', 0, null)],
+  })
   expect(matrix.rows.map(({ memberId, partitionCount, lag }) => [memberId, partitionCount, lag])).toEqual([
     ['a', 2, 7],
     ['idle', 0, 0],
@@ -24,7 +27,10 @@ test('every member has a row, idle ones too, and partitions nobody reads share o
 })
 
 test('columns go by topic and partition, and topics know their columns', () => {
-  const matrix = groupMatrix({ members: [member('a')], partitions: [partition('t', 10, 'a'), partition('t', 9, 'a'), partition('s', 0, 'a')] })
+  const matrix = groupMatrix({
+    members: [member('a')],
+    partitions: [partition('t', 10, 'a'), partition('t', 9, 'a'), partition('s', 0, 'a')],
+  })
   expect(matrix.cells.map(({ partition: { topic, partition: index } }) => `${topic}-${index}`)).toEqual(['s-0', 't-9', 't-10'])
   expect(matrix.topics).toEqual([
     { topic: 's', from: 0, count: 1 },
