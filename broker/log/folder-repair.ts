@@ -30,7 +30,20 @@ export async function repairFolder(env: Pick<Env, 'disk' | 'log'>, directory: st
   for (const name of names.filter((candidate) => candidate.endsWith(logSuffix + swapSuffix))) {
     await finishSwap(env, directory, parseOffsetFileName(name)?.offset ?? -1)
   }
-  return contentOf(env, directory)
+  const content = await contentOf(env, directory)
+  await removeOrphans(env, directory, new Set(content.segmentBases))
+  return content
+}
+
+/** Parts of a segment whose log file is not there: a rename of several files was interrupted. */
+async function removeOrphans({ disk }: Pick<Env, 'disk'>, directory: string, bases: ReadonlySet<number>): Promise<void> {
+  const indexSuffixes: readonly string[] = segmentSuffixes.filter((suffix) => suffix !== logSuffix)
+  for (const name of (await disk.list(directory)) ?? []) {
+    const parsed = parseOffsetFileName(name)
+    if (parsed === null) continue
+    const isOrphan = indexSuffixes.includes(parsed.suffix) && !bases.has(parsed.offset)
+    if (isOrphan || name.endsWith(swapSuffix)) await disk.remove(joinPath(directory, name))
+  }
 }
 
 async function finishSwap(env: Pick<Env, 'disk' | 'log'>, directory: string, baseOffset: number): Promise<void> {
@@ -52,6 +65,8 @@ async function finishSwap(env: Pick<Env, 'disk' | 'log'>, directory: string, bas
   for (const suffix of segmentSuffixes.toReversed()) {
     const path = joinPath(directory, offsetFileName(baseOffset, suffix))
     if ((await disk.stat(path + swapSuffix)) !== null) await disk.rename(path + swapSuffix, path)
+    // An index of the old segment must not speak for the new one.
+    else await disk.remove(path)
   }
   await disk.syncDirectory(directory)
   log.write('info', 'finished a compaction that was interrupted', { directory, baseOffset })
