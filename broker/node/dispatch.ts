@@ -21,11 +21,10 @@ import { ConnectionRefused, type Reply, type RequestHandler, type RequestHandlin
 import type { QuotaKind, Quotas } from '../quota/quotas.ts'
 import type { AclOperation, Authorizer, ResourceType } from '../security/authorizer.ts'
 import { ANONYMOUS, type Principal } from '../security/principal.ts'
-import { decodeMessage, encodeInto } from '../wire/codec.ts'
+import { decodeMessage } from '../wire/codec.ts'
 import { ErrorCode, WireError } from '../wire/errors.ts'
-import { decodeRequestHeader, encodeResponseHeader, type RequestHeader } from '../wire/headers.ts'
+import { decodeRequestHeader, encodeResponseFrame, type RequestHeader } from '../wire/headers.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
-import { Writer } from '../wire/writer.ts'
 import { failureResponse } from './failure-response.ts'
 
 export interface DispatcherOptions<Services> {
@@ -132,7 +131,8 @@ class Dispatch<Services> implements RequestContext {
       if (this.#closeReason !== undefined) this.#connection.close(this.#closeReason)
       return null
     }
-    const chunks = encodeReply(definition.schema, this.#header, this.apiVersion, response)
+    const { correlationId, apiVersion } = this.#header
+    const chunks = encodeResponseFrame(definition.schema, { correlationId, apiVersion }, response as Encodable<ApiSchema['response']>)
     return { chunks, throttleTimeMs: throttleOf(response), closeReason: this.#closeReason }
   }
 
@@ -155,7 +155,8 @@ class Dispatch<Services> implements RequestContext {
       errorCode: ErrorCode.UNSUPPORTED_VERSION,
       apiKeys: [{ apiKey: key, minVersion: definition.accepted.min, maxVersion: definition.accepted.max }],
     }
-    return { ordered: null, reply: { chunks: encodeReply(apiVersions, this.#header, 0, response) } }
+    const { correlationId } = this.#header
+    return { ordered: null, reply: { chunks: encodeResponseFrame(apiVersions, { correlationId, apiVersion: 0 }, response) } }
   }
 
   // ------------------------------------------------------------------------------------------------- the handler's view
@@ -208,14 +209,6 @@ function readHeader(frame: Buffer): RequestHeader {
     if (!(error instanceof WireError)) throw error
     throw new ConnectionRefused(`malformed request header: ${error.message}`, { cause: error })
   }
-}
-
-/** Header and body of a reply, in the chunks the writer made: record bytes are among them as they were read. */
-function encodeReply(schema: ApiSchema, { correlationId }: RequestHeader, apiVersion: number, response: unknown): Buffer[] {
-  const writer = new Writer()
-  encodeResponseHeader(writer, schema, apiVersion, correlationId)
-  encodeInto(writer, schema.response, apiVersion, response as Encodable<ApiSchema['response']>)
-  return writer.finish()
 }
 
 /** Nodes prove who they are in the preamble of the INTERNAL listener; other listeners ask for no name. */

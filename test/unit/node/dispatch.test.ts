@@ -73,7 +73,8 @@ function frame(schema: Api<any, any>, apiVersion: number, body: unknown): Buffer
 
 async function answered(handling: RequestHandling, schema: Api<any, any>, version: number) {
   const reply = (await handling.reply) as Reply
-  const bytes = Buffer.concat(reply.chunks)
+  const bytes = Buffer.concat(reply.chunks).subarray(4)
+  expect(bytes.length).toBe(Buffer.concat(reply.chunks).readInt32BE(0))
   const { correlationId, bodyPosition } = decodeResponseHeader(bytes, schema, version)
   return { reply, correlationId, body: decodeMessage(schema.response, version, bytes, bodyPosition) as Record<string, unknown> }
 }
