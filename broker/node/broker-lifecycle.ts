@@ -36,6 +36,7 @@ const REGISTRATION_VERSION = 4
 const HEARTBEAT_VERSION = 1
 const REGISTRATION_RETRY_MS = 100
 const LEAVING_HEARTBEAT_MS = 50
+const UNFENCING_HEARTBEAT_MS = 50
 const LEAVE_TIMEOUT_MS = 5_000
 
 /** Answers that no repetition changes. */
@@ -53,7 +54,9 @@ export class BrokerLifecycle {
   #isFenced = true
   #isLeaving = false
   #isBeating = false
-  #wake: () => void = () => undefined
+  /** Something to say came up since the last heartbeat was put together. */
+  #hasNews = false
+  #endPause: () => void = () => undefined
 
   constructor(env: Env, options: BrokerLifecycleOptions) {
     this.#env = env
@@ -79,7 +82,7 @@ export class BrokerLifecycle {
   /** Ready to lead and serve. Resolves when the controller agrees. */
   unfence(): Promise<void> {
     this.#wantsFence = false
-    this.#wake()
+    this.#say()
     return this.#unfenced.promise
   }
 
@@ -87,7 +90,7 @@ export class BrokerLifecycle {
   async leave(): Promise<void> {
     if (!this.#isBeating || this.#isLeaving) return
     this.#isLeaving = true
-    this.#wake()
+    this.#say()
     const timer = this.#env.timers.after(LEAVE_TIMEOUT_MS, () => {
       this.#env.log.write('warn', 'the controller did not let this broker go in time; it goes all the same', { waitedMs: LEAVE_TIMEOUT_MS })
       this.#left.resolve()
@@ -99,7 +102,7 @@ export class BrokerLifecycle {
   close(): void {
     this.#closed.abort()
     this.#left.resolve()
-    this.#wake()
+    this.#say()
   }
 
   async #register(): Promise<void> {
@@ -116,6 +119,7 @@ export class BrokerLifecycle {
       previousBrokerEpoch,
     }
     while (!this.#closed.signal.aborted) {
+      this.#hasNews = false
       const { signal } = this.#closed
       const answer = await calls.call(brokerRegistration, REGISTRATION_VERSION, request, { timeoutMs: sessionTimeoutMs, signal }).catch((error: unknown) => {
         this.#env.log.write('warn', 'this broker is not registered yet', { reason: error instanceof Error ? error.message : String(error) })
@@ -140,13 +144,25 @@ export class BrokerLifecycle {
     while (!this.#closed.signal.aborted) {
       const answer = await this.#heartbeat()
       if (answer !== null) await this.#heard(answer)
-      await this.#pause(this.#isLeaving ? LEAVING_HEARTBEAT_MS : this.#options.heartbeatIntervalMs)
+      await this.#pause(this.#heartbeatDelayMs())
     }
+  }
+
+  /** What this broker waits for, the next heartbeat may bring. */
+  #heartbeatDelayMs(): number {
+    if (this.#isLeaving) return LEAVING_HEARTBEAT_MS
+    return this.#isFenced && !this.#wantsFence ? UNFENCING_HEARTBEAT_MS : this.#options.heartbeatIntervalMs
+  }
+
+  #say(): void {
+    this.#hasNews = true
+    this.#endPause()
   }
 
   /** Null when no controller answered within the session: the next heartbeat tries again. */
   #heartbeat(): Promise<Decoded<typeof brokerHeartbeat.response> | null> {
     const { nodeId, calls, sessionTimeoutMs, metadataOffset } = this.#options
+    this.#hasNews = false
     const request = {
       brokerId: nodeId,
       brokerEpoch: this.#brokerEpoch,
@@ -179,9 +195,10 @@ export class BrokerLifecycle {
 
   /** Until then, or until there is something new to say. */
   #pause(ms: number): Promise<void> {
+    if (this.#hasNews) return Promise.resolve()
     return new Promise((resolve) => {
       const timer = this.#env.timers.after(ms, resolve)
-      this.#wake = () => {
+      this.#endPause = () => {
         timer.cancel()
         resolve()
       }
