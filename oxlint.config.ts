@@ -20,7 +20,6 @@ export default defineConfig({
     'typescript/consistent-type-imports': ['error', { disallowTypeAnnotations: false }],
     'typescript/no-misused-spread': 'off',
     'typescript/require-array-sort-compare': 'off',
-    'typescript/unbound-method': 'off',
     'typescript/restrict-template-expressions': 'off',
     'typescript/no-base-to-string': 'off',
     'unicorn/no-thenable': 'off',

@@ -130,8 +130,8 @@ function launchCluster(opened: Opened, ports: ClusterPorts): EmbeddedCluster {
     ephemeral: options.ephemeral === true,
     ownerSocketPath: ownership.socketPath,
     internalSecret,
-    controllerAddresses: nodes.controllerAddresses,
-    nodes: nodes.views,
+    controllerAddresses: () => nodes.controllerAddresses(),
+    nodes: () => nodes.views(),
     onChange(listener) {
       listeners.add(listener)
       return () => void listeners.delete(listener)

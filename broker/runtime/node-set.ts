@@ -68,7 +68,7 @@ export function createNodeSet(options: NodeSetOptions): NodeSet {
   const add = (role: NodeRole, id: number, port: number | null): void => {
     const { env, launcher, cluster } = options
     const hooks: NodeHooks = {
-      onChange: options.onChange,
+      onChange: () => options.onChange(),
       onListening: (bound) => onListening(node, bound),
       onProcess: (event, pid) => onProcess(options, set.views(), event, pid),
     }
