@@ -1,5 +1,6 @@
-import { cpSync, existsSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { forgetStamp, isFresh, takeStamp, writeStamp } from './stamp.ts'
 
 /** `main` is every process but the screen; `all` adds the screen and the desktop's preload script. */
@@ -24,11 +25,21 @@ function isBuilt(scope: BundleScope): boolean {
 /** Builds what is missing or older than its sources; silent and quick when there is nothing to do. */
 export async function bundleWhenStale(scope: BundleScope): Promise<void> {
   if (isBuilt(scope)) return
-  process.stderr.write('Building Weir, once ...\n')
-  await bundle(scope, 'warn')
+  await alone(async () => {
+    // Another process may have done it while this one waited.
+    if (isBuilt(scope)) return
+    process.stderr.write('Building Weir, once ...\n')
+    process.env['WEIR_BUNDLE_KEEP'] = '1'
+    await make(scope, 'warn')
+  })
 }
 
+/** Builds from nothing. */
 export async function bundle(scope: BundleScope, logLevel: 'info' | 'warn'): Promise<void> {
+  await alone(() => make(scope, logLevel))
+}
+
+async function make(scope: BundleScope, logLevel: 'info' | 'warn'): Promise<void> {
   const covered: readonly BundleScope[] = scope === 'all' ? ['main', 'all'] : ['main']
   const stamps = covered.map((part) => ({ path: stampOf(part), stamp: takeStamp(root, sources[part]) }))
   for (const { path } of stamps) forgetStamp(path)
@@ -37,4 +48,42 @@ export async function bundle(scope: BundleScope, logLevel: 'info' | 'warn'): Pro
   await build({ root, configFile: join(root, 'build/electron.vite.config.ts'), logLevel, ignoreConfigWarning: true })
   cpSync(join(root, 'build/icons'), join(root, 'out/icons'), { recursive: true })
   for (const { path, stamp } of stamps) writeStamp(path, stamp)
+}
+
+const lockPath = join(root, 'out', '.building')
+const lockPollMs = 100
+
+/** One build at a time in a checkout. A builder that died is recognised by its process id. */
+async function alone(work: () => Promise<void>): Promise<void> {
+  mkdirSync(join(root, 'out'), { recursive: true })
+  while (!takeLock()) {
+    if (holderIsGone()) rmSync(lockPath, { force: true })
+    else await wait(lockPollMs)
+  }
+  try {
+    await work()
+  } finally {
+    rmSync(lockPath, { force: true })
+  }
+}
+
+function takeLock(): boolean {
+  try {
+    writeFileSync(lockPath, String(process.pid), { flag: 'wx' })
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
+}
+
+function holderIsGone(): boolean {
+  try {
+    const pid = Number(readFileSync(lockPath, 'utf8'))
+    // Between its creation and its first byte the file is empty.
+    if (pid > 0) process.kill(pid, 0)
+    return false
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH'
+  }
 }

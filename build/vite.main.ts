@@ -23,10 +23,11 @@ function inputs(): Record<string, string> {
  * All bundles and their shared chunks lie flat in out/main, so that `import.meta.dirname` is the same folder in each and a
  * process finds the others beside itself. Packages with native code stay outside; everything else is bundled.
  */
-export function mainConfig(): MainViteConfig {
+export function mainConfig({ emptyOutDir }: { readonly emptyOutDir: boolean }): MainViteConfig {
   return {
     resolve: { conditions: ['node', 'import', 'module', 'default'] },
     build: {
+      emptyOutDir,
       sourcemap: true,
       minify: false,
       rolldownOptions: {
