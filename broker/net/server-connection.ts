@@ -323,6 +323,8 @@ export class AcceptedConnection implements ServerConnection {
   #endGently(): void {
     this.#finish()
     this.#socket.end()
+    // What still comes is ignored, but only a socket that is read hears its peer close.
+    this.#socket.resume()
     this.#lingerTimer = this.#env.timers.after(LINGER_MS, () => this.#socket.destroy())
   }
 

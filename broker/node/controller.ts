@@ -159,8 +159,9 @@ class Controller implements RunningNode {
     this.#standby.close()
     this.#runtime.close()
     await this.#driver.close()
-    await this.#listeners?.close({ graceMs: CLOSE_GRACE_MS })
+    // Ours first: controllers that stop together would else wait for each other's connections to end.
     this.#channels.close()
+    await this.#listeners?.close({ graceMs: CLOSE_GRACE_MS })
     await this.#logs.close({ brokerEpoch: -1 })
   }
 

@@ -30,6 +30,8 @@ import { ParkedFetches } from './parked-fetches.ts'
 
 /** Events not yet stepped; a request beyond it is answered with an error its sender retries. */
 const QUEUED_EVENTS_MAX = 4_096
+/** How long a resigning leader waits for the others to have heard it: they elect sooner for it. */
+const RESIGN_WAIT_MS = 500
 const FETCH_REPLY_BYTES_MAX = 8 * 1024 * 1024
 
 export interface QuorumPorts {
@@ -70,6 +72,8 @@ export class QuorumDriver {
   readonly #listeners = new Set<QuorumListener>()
   readonly #timers = new Map<TimerName, Timer>()
   readonly #replies = new Map<number, (response: QuorumResponse | null) => void>()
+  /** Resignations sent and not yet answered. */
+  readonly #resignations = new Set<Promise<void>>()
   #queue: QueuedEvent[] = []
   #state: QuorumState
   #isPumping = false
@@ -152,10 +156,19 @@ export class QuorumDriver {
     if (this.#isClosed) return
     if (this.#state.role.name === 'leader') this.#enqueue({ type: 'resign' })
     await this.#pumped
+    await this.#resignationsHeard()
     this.#isClosed = true
     this.#clearTimers()
     this.#parked.releaseAll()
     for (const token of [...this.#replies.keys()]) this.#reply(token, null)
+  }
+
+  async #resignationsHeard(): Promise<void> {
+    if (this.#resignations.size === 0) return
+    const { promise: timeUp, resolve } = Promise.withResolvers<void>()
+    const timer = this.#env.timers.after(RESIGN_WAIT_MS, resolve)
+    await Promise.race([Promise.all(this.#resignations), timeUp])
+    timer.cancel()
   }
 
   // ---------------------------------------------------------------------------------------------------------- the engine
@@ -245,7 +258,10 @@ export class QuorumDriver {
 
   #send(to: number, request: QuorumRequest): Promise<void> | null {
     const post = (): void => {
-      void this.#options.ports.send(to, request).then((response) => this.#enqueue({ type: 'response', from: to, request, response }))
+      const answered = this.#options.ports.send(to, request).then((response) => this.#enqueue({ type: 'response', from: to, request, response }))
+      if (request.api !== 'endQuorumEpoch') return
+      this.#resignations.add(answered)
+      void answered.then(() => this.#resignations.delete(answered))
     }
     // A voter's fetch offset claims that everything below it is stored.
     if (request.api === 'fetch' && this.#isVoter && this.#log.flushedOffset < this.#log.endOffset) return this.#log.flush().then(post)
