@@ -8,6 +8,7 @@ import './styles/main.css'
 
 /** `?gallery=<scene>` shows the same screen on a stand-in host made of fixtures: every state, without a cluster. */
 async function start(): Promise<void> {
+  if (window.location.pathname === '/gallery') window.history.replaceState(null, '', `/${window.location.search}#/gallery`)
   const scene = new URLSearchParams(window.location.search).get('gallery')
   setHost(scene === null ? connectToHost() : (await import('./gallery/stand-in-host.ts')).createStandInHost(scene))
   const app = createApp(App)
