@@ -10,12 +10,13 @@ export const groupColumns: readonly GridColumn[] = [
   { key: 'coordinator', label: 'Coordinator', width: 96, align: 'right', hint: 'The broker that coordinates it' },
 ]
 
+/** The lag stands right beside the name: it is what the page is opened for, and must be in sight at any width. */
 export const groupPartitionColumns: readonly GridColumn[] = [
-  { key: 'partition', label: 'Topic, partition', width: 200, grow: true },
-  { key: 'reader', label: 'Read by', width: 180 },
-  { key: 'committed', label: 'Committed', width: 108, align: 'right', hint: 'The next offset it will read' },
-  { key: 'end', label: 'End', width: 108, align: 'right', hint: 'High watermark' },
-  { key: 'rate', label: 'Rate', width: 84, align: 'right', hint: 'Records committed per second' },
-  { key: 'drain', label: 'Drained in', width: 92, align: 'right', hint: 'At the present rate, if nothing more arrives' },
-  { key: 'lag', label: 'Behind', width: 100, align: 'right', hint: 'Records behind' },
+  { key: 'partition', label: 'Topic, partition', width: 140, grow: true },
+  { key: 'lag', label: 'Behind', width: 80, align: 'right', hint: 'Records behind' },
+  { key: 'drain', label: 'Drained in', width: 84, align: 'right', hint: 'At the present rate, if nothing more arrives' },
+  { key: 'reader', label: 'Read by', width: 112 },
+  { key: 'committed', label: 'Committed', width: 84, align: 'right', hint: 'The next offset it will read' },
+  { key: 'end', label: 'End', width: 80, align: 'right', hint: 'High watermark' },
+  { key: 'rate', label: 'Rate', width: 68, align: 'right', hint: 'Records committed per second' },
 ]
