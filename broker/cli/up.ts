@@ -1,26 +1,45 @@
+import packageJson from '../../package.json' with { type: 'json' }
 import { createRealEnv } from '../env/real.ts'
 import { createStderrLogger } from '../env/stderr-logger.ts'
+import type { Env } from '../env/types.ts'
 import { openCluster } from '../runtime/cluster.ts'
 import type { EmbeddedCluster } from '../runtime/types.ts'
 import { clusterOptions, type ClusterFlags, type ProgramHooks } from './flags.ts'
 import { readyEvent } from './ready-event.ts'
 import { untilAskedToEnd } from './until-asked-to-end.ts'
 
+interface Running {
+  readonly cluster: EmbeddedCluster
+  whenReady(): Promise<void>
+  close(): Promise<void>
+}
+
 /** Runs a cluster until asked to end, then stops it in order. */
 export async function up(flags: ClusterFlags, hooks: ProgramHooks): Promise<void> {
   const asked = untilAskedToEnd()
   const env = createRealEnv({ log: createStderrLogger({ minimumLevel: 'warn' }) })
-  const cluster = await openCluster(env, clusterOptions(env, flags))
+  const running = flags.demo === true ? await startWithSample(env, flags) : await startAlone(env, flags)
   try {
-    const outcome = await Promise.race([cluster.whenReady().then(() => 'ready' as const), asked])
+    const outcome = await Promise.race([running.whenReady().then(() => 'ready' as const), asked])
     if (outcome === 'ready') {
-      announce(cluster, flags.json === true)
+      announce(running.cluster, flags.json === true)
       hooks.onReady()
       await asked
     }
   } finally {
-    await cluster.shutdown()
+    await running.close()
   }
+}
+
+async function startAlone(env: Env, flags: ClusterFlags): Promise<Running> {
+  const cluster = await openCluster(env, clusterOptions(env, flags))
+  return { cluster, whenReady: () => cluster.whenReady(), close: () => cluster.shutdown() }
+}
+
+/** The sample workload is the host's; without it, the host's code is not even loaded. */
+async function startWithSample(env: Env, flags: ClusterFlags): Promise<Running> {
+  const { startEmbeddedHost } = await import('../host/embedded-host.ts')
+  return startEmbeddedHost({ env, cluster: clusterOptions(env, flags), version: packageJson.version, demo: true })
 }
 
 function announce(cluster: EmbeddedCluster, asJson: boolean): void {

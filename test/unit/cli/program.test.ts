@@ -45,7 +45,7 @@ test('what is refused is named, and what is allowed is said', async () => {
   expect(stderr).toContain('from 1 to 100')
 })
 
-test.each([['--help'], ['up', '--help'], ['serve', '--help']])('%s %s explains and succeeds', async (...parameters) => {
+test.each([[['--help']], [['up', '--help']], [['serve', '--help']]])('%j explains and succeeds', async (parameters) => {
   const { code, stdout, stderr } = await weir(...parameters)
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   expect(stdout).toContain('Usage: weir')
