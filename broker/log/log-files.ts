@@ -33,6 +33,11 @@ export function joinPath(directory: string, name: string): string {
   return `${directory}/${name}`
 }
 
+export function parentFolder(path: string): string {
+  const slash = Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\'))
+  return slash <= 0 ? '/' : path.slice(0, slash)
+}
+
 export function offsetFileName(offset: number, suffix: string): string {
   return `${String(offset).padStart(20, '0')}${suffix}`
 }

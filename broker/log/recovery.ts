@@ -9,7 +9,7 @@ import { readEpochCheckpoint } from './checkpoints.ts'
 import { repairFolder } from './folder-repair.ts'
 import { LeaderEpochCache } from './leader-epoch-cache.ts'
 import type { LogContext } from './log-context.ts'
-import { joinPath, leaderEpochFile, logSuffix, offsetFileName, partitionMetadataFile } from './log-files.ts'
+import { joinPath, leaderEpochFile, logSuffix, offsetFileName, parentFolder, partitionMetadataFile } from './log-files.ts'
 import { decodePartitionMetadata } from './partition-metadata.ts'
 import { replayProducers, restoreWindows } from './producer-replay.ts'
 import { ProducerState } from './producer-state.ts'
@@ -46,7 +46,11 @@ export interface RecoveredLog {
 export async function recoverLog(options: RecoveryOptions): Promise<RecoveredLog> {
   const { context, directory } = options
   const { disk, log } = context.env
-  await disk.makeDirectory(directory)
+  if ((await disk.stat(directory)) === null) {
+    await disk.makeDirectory(directory)
+    // Or a power loss could take the folder with everything synced in it.
+    await disk.syncDirectory(parentFolder(directory))
+  }
   const { segmentBases, snapshotOffsets } = await repairFolder(context.env, directory)
   const snapshots = new SnapshotFiles({ disk, log, directory, offsets: snapshotOffsets })
   const segments = await openSegments(options, segmentBases)
