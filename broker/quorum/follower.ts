@@ -48,6 +48,15 @@ function truncationOffset(turn: Turn, diverging: EpochEndOffset): number {
   return toOffset
 }
 
+/** No answer. A voter waits for its fetch timeout before it disturbs the quorum; an observer disturbs nobody by asking around. */
+export function onFetchFailed(turn: Turn): void {
+  if (!turn.isVoter) {
+    const { epoch, votedFor } = turn.state
+    turn.enter({ name: 'unattached', probes: turn.state.fetchSequence }, { epoch, leaderId: null, votedFor })
+  }
+  retryFetchSoon(turn)
+}
+
 export function retryFetchSoon(turn: Turn): void {
   turn.emit({ type: 'timer', timer: 'retryFetch', delayMs: FETCH_RETRY_MS, jitterMs: FETCH_RETRY_MS })
 }

@@ -3,7 +3,7 @@
  * effects.
  *
  *   unattached  -> prospective : election timeout (voters)           | follower : a leader is named | unattached : newer epoch, or vote given
- *   follower    -> prospective : fetch timeout (voters), a resignation or an exit hint | unattached : newer epoch; fetch timeout (observers)
+ *   follower    -> prospective : fetch timeout (voters), a resignation or an exit hint | unattached : newer epoch; any failed fetch (observers)
  *   prospective -> candidate   : a majority would vote for it        | follower, unattached : refused, too late, newer epoch, leader named
  *   candidate   -> leader      : a majority voted for it             | prospective : timeout or refused, after a back-off | follower, unattached : newer epoch
  *   leader      -> resigned    : no majority fetches, or a clean stop | follower, unattached : newer epoch
@@ -14,11 +14,21 @@
  * Invariants: the epoch never falls; one vote per epoch; the high watermark never falls; whatever a step changes in epoch, vote
  * or leader is persisted before its other effects (`step` sees to that for all rules at once).
  */
-import { adoptLeader, onBeginQuorumEpoch, onEndQuorumEpoch, onFetchResponse, onFetchTimer, onNodeEnded, onRetryFetchTimer, onStored, retryFetchSoon } from './follower.ts'
-import { onElectionTimer, onVoteCounted, run } from './election.ts'
+import {
+  adoptLeader,
+  onBeginQuorumEpoch,
+  onEndQuorumEpoch,
+  onFetchFailed,
+  onFetchResponse,
+  onFetchTimer,
+  onNodeEnded,
+  onRetryFetchTimer,
+  onStored,
+  retryFetchSoon,
+} from './follower.ts'
+import { decide, onElectionTimer, onVoteCounted, run } from './election.ts'
 import { advance, onBeginEpochTimer, onCheckQuorumTimer, onFetchRequest } from './leader.ts'
-import { becomeCandidate, becomeFollower, becomeResigned, becomeUnattached, probeForLeader, sendFetch, sendVotes } from './transitions.ts'
-import { decide } from './election.ts'
+import { becomeCandidate, becomeFollower, becomeResigned, becomeUnattached, sendVotes } from './transitions.ts'
 import { Turn } from './turn.ts'
 import type { ElectionState, LogFacts, QuorumConfig, QuorumEvent, QuorumState, QuorumStep, TimerName, VoterSet } from './types.ts'
 import { onVoteRequest } from './vote-rules.ts'
@@ -134,7 +144,7 @@ function onResponse(turn: Turn, { from, request, response }: Extract<QuorumEvent
     case 'fetch':
       if (request.sequence !== turn.state.fetchSequence) return
       if (role.name === 'follower') {
-        return response?.api === 'fetch' ? onFetchResponse(turn, role, response) : retryFetchSoon(turn)
+        return response?.api === 'fetch' ? onFetchResponse(turn, role, response) : onFetchFailed(turn)
       }
       if (role.name === 'unattached') retryFetchSoon(turn)
       return
