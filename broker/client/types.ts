@@ -20,7 +20,7 @@ export type * from './basic-types.ts'
 export type * from './group-types.ts'
 export type * from './producer-types.ts'
 export type * from './reader-types.ts'
-export type { ClientErrorCode } from './error.ts'
+export type { ClientError, ClientErrorCode } from './error.ts'
 
 export interface ClientOptions {
   /** "host:port" each, or one comma separated string; without a port 9092. IPv6 hosts in brackets. */

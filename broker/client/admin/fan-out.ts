@@ -65,7 +65,11 @@ export async function askCoordinators<T>(
           const failure = ClientError.from(error, { nodeId })
           return new Map(own.map((id) => [id, failure] as const))
         })
-        for (const id of own) results.set(id, answers.get(id) ?? missing(id))
+        for (const id of own) {
+          const answer = answers.get(id)
+          // Not `??`: null is the answer of those that have nothing to say but that it went well.
+          results.set(id, answer === undefined ? missing(id) : answer)
+        }
       }),
     )
     if (call.signal?.aborted) call.check()

@@ -30,6 +30,8 @@ export class PartitionQueue implements TopicPartition {
   #inflight: ProducerBatch[] = []
   #nextNumber = 0
   #nextSequence = 0
+  /** A batch has been acknowledged under this identity. Before, a broker takes any sequence, so order is kept by sending one at a time. */
+  #isEstablished = false
   /** A batch was refused while others were in flight: sequences are sure again once those are answered. */
   #isSettling = false
 
@@ -75,7 +77,7 @@ export class PartitionQueue implements TopicPartition {
 
   /** The next batch to send, now in flight, with its sequence when `isSequenced`; `null` when none may go. */
   takeNext(inflightMax: number, isSequenced: boolean): ProducerBatch | null {
-    if (this.#inflight.length >= inflightMax) return null
+    if (this.#inflight.length >= (isSequenced && !this.#isEstablished ? 1 : inflightMax)) return null
     if (this.#ready.length === 0 && this.#isOpenDue) this.#seal()
     const next = this.#ready[0]
     if (next === undefined) return null
@@ -104,6 +106,7 @@ export class PartitionQueue implements TopicPartition {
     this.failureCount = 0
     this.retryAtMs = 0
     this.lastError = null
+    this.#isEstablished = true
     // A broker that knew nothing of this producer takes any first sequence: then that one counts.
     if (batch.sequence !== null && batch.sentSequence !== null) this.#moveSequences(batch.number, batch.sentSequence - batch.sequence)
   }
@@ -156,6 +159,7 @@ export class PartitionQueue implements TopicPartition {
     this.#ready = this.#ready.filter((batch) => !batch.isUncertain)
     for (const batch of this.#ready) batch.sequence = null
     this.#nextSequence = 0
+    this.#isEstablished = false
     return uncertain
   }
 

@@ -277,7 +277,7 @@ export class Sender {
     batch.lastError = failure
     batch.isUncertain ||= failure.kafkaError === null || uncertainErrors.has(failure.kafkaError)
     if (failure.kafkaError === ErrorCode.MESSAGE_TOO_LARGE && queue.split(batch)) return
-    if (failure.kafkaError !== null && identityErrors.has(failure.kafkaError) && this.#identity !== null) {
+    if (failure.kafkaError !== null && identityErrors.has(failure.kafkaError) && batch.sequence !== null) {
       this.#onIdentityError(queue, batch, failure)
       return
     }
@@ -293,8 +293,9 @@ export class Sender {
   }
 
   #onIdentityError(queue: PartitionQueue, batch: ProducerBatch, failure: ClientError): void {
-    // Behind a batch that is being sent again, out of order is what it must be.
-    if (failure.kafkaError === ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER && !queue.isFirst(batch)) {
+    // Behind a batch that is being sent again, or was refused, out of order is what it must be.
+    const isExpected = !queue.isFirst(batch) || batch.sentSequence !== batch.sequence
+    if (failure.kafkaError === ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER && isExpected) {
       this.#retry(queue, batch, failure)
       return
     }
