@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -29,9 +31,20 @@ export async function bundleWhenStale(scope: BundleScope): Promise<void> {
     // Another process may have done it while this one waited.
     if (isBuilt(scope)) return
     process.stderr.write('Building Weir, once ...\n')
-    process.env['WEIR_BUNDLE_KEEP'] = '1'
-    await make(scope, 'warn')
+    await makeElsewhere(scope)
   })
+}
+
+/** In a process of its own: what a build leaves in memory is several times what Weir needs. */
+async function makeElsewhere(scope: BundleScope): Promise<void> {
+  const builder = spawn(process.execPath, [import.meta.filename, scope], {
+    cwd: root,
+    // A build's chatter is no output of the command that needs it.
+    stdio: ['ignore', 2, 2],
+    env: { ...process.env, WEIR_BUNDLE_KEEP: '1' },
+  })
+  const [code] = (await once(builder, 'exit')) as [number | null]
+  if (code !== 0) throw new Error('Weir could not be built from its sources; the reason is above.')
 }
 
 /** Builds from nothing. */
@@ -87,3 +100,6 @@ function holderIsGone(): boolean {
     return (error as NodeJS.ErrnoException).code === 'ESRCH'
   }
 }
+
+const asked = process.argv[2]
+if (import.meta.main && (asked === 'main' || asked === 'all')) await make(asked, 'warn')

@@ -18,6 +18,8 @@ const desktop = await findDesktop()
 if ('binary' in desktop) {
   const window = spawn(desktop.binary, [root, ...given], { stdio: 'inherit' })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => window.kill(signal))
+  const { watchNpm } = await import('../broker/cli/parent-watch.ts')
+  void watchNpm(() => window.kill('SIGTERM'))
   window.on('exit', (code, signal) => process.exit(code ?? (signal === null ? 0 : 1)))
 } else {
   process.stderr.write(`No desktop window: ${desktop.missing}. Serving the console to the browser instead.\n`)
