@@ -70,7 +70,7 @@ export class SampleRun {
         recordsPerSecondMax: consumer.recordsPerSecondMax,
         consumedCount: consumer.consumedCount,
         consumedPerSecond: this.rateOf(consumer.groupId),
-        lag: consumer.lag,
+        lag: null,
         problem: consumer.problem,
       })),
       problem: this.problem ?? this.producerProblem(),
