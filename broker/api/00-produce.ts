@@ -59,12 +59,19 @@ function appendTopic(named: TopicData, options: PartitionAppend, context: Reques
   return { named, name: found.name, partitions }
 }
 
-function appendPartition(found: TopicLookup, index: number, records: Buffer | null, options: PartitionAppend, services: Services): AppendOutcome {
+function appendPartition(
+  found: TopicLookup,
+  index: number,
+  records: Buffer | null,
+  options: PartitionAppend,
+  services: Services,
+): AppendOutcome {
   if (found.error !== ErrorCode.NONE) return refused(found.error)
   if (isInternalTopic(found.name)) return refused(ErrorCode.INVALID_TOPIC_EXCEPTION, `${found.name} is written by the cluster alone`)
   const { partition, error } = services.partitions.leader(found.name, index)
   if (partition === null) return refused(error)
-  if (records === null || records.length === 0) return refused(ErrorCode.INVALID_RECORD, 'a produce request carries one batch per partition')
+  if (records === null || records.length === 0)
+    return refused(ErrorCode.INVALID_RECORD, 'a produce request carries one batch per partition')
   return partition.append(records, options)
 }
 

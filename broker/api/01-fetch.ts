@@ -88,7 +88,8 @@ function resolve(target: FetchTarget, replicaId: number, context: RequestContext
   const found = findTopic(services.image(), context, { name: target.topic, topicId: target.topicId, byId }, AclOperation.READ)
   if (found.error !== ErrorCode.NONE) return { target, topic: found.name, error: found.error }
   // Replication is the cluster's own: elsewhere a client posing as a replica has no right to uncommitted records.
-  if (replicaId >= 0 && context.listener !== INTERNAL_LISTENER) return { target, topic: found.name, error: ErrorCode.TOPIC_AUTHORIZATION_FAILED }
+  if (replicaId >= 0 && context.listener !== INTERNAL_LISTENER)
+    return { target, topic: found.name, error: ErrorCode.TOPIC_AUTHORIZATION_FAILED }
   const { partition, error } = services.partitions.leader(found.name, target.partition, target.currentLeaderEpoch)
   if (partition === null) return { target, topic: found.name, error }
   if (byId && partition.topicId !== target.topicId) return { target, topic: found.name, error: ErrorCode.INCONSISTENT_TOPIC_ID }

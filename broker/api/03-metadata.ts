@@ -63,7 +63,13 @@ function isWellFormed(request: Request, apiVersion: number): boolean {
 function failedMetadata(request: Request, errorCode: ErrorCode): Response {
   return {
     brokers: [],
-    topics: (request.topics ?? []).map(({ name, topicId }) => ({ errorCode, name: name ?? '', topicId, isInternal: false, partitions: [] })),
+    topics: (request.topics ?? []).map(({ name, topicId }) => ({
+      errorCode,
+      name: name ?? '',
+      topicId,
+      isInternal: false,
+      partitions: [],
+    })),
     errorCode,
   }
 }
@@ -80,7 +86,12 @@ function allTopics(view: ListenerView, request: Request): TopicAnswer[] {
   return answers
 }
 
-function askedTopic(view: ListenerView, asked: { name: string | null; topicId: string }, request: Request, services: Services): TopicAnswer {
+function askedTopic(
+  view: ListenerView,
+  asked: { name: string | null; topicId: string },
+  request: Request,
+  services: Services,
+): TopicAnswer {
   const byId = asked.topicId !== ZERO_UUID
   const topic = byId ? view.image.topicById(asked.topicId) : view.image.topic(asked.name!)
   if (topic === undefined) {
@@ -99,7 +110,8 @@ function absentTopic(context: RequestContext, name: string, mayCreate: boolean, 
   if (!context.authorize(AclOperation.DESCRIBE, ResourceType.TOPIC, name)) return ErrorCode.TOPIC_AUTHORIZATION_FAILED
   if (!mayCreate || !services.settings.autoCreateTopics) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
   const isAllowed =
-    context.authorize(AclOperation.CREATE, ResourceType.TOPIC, name) || context.authorize(AclOperation.CREATE, ResourceType.CLUSTER, CLUSTER_NAME)
+    context.authorize(AclOperation.CREATE, ResourceType.TOPIC, name) ||
+    context.authorize(AclOperation.CREATE, ResourceType.CLUSTER, CLUSTER_NAME)
   return isAllowed ? services.autoTopics.request(name, context.principal, context.clientId) : ErrorCode.TOPIC_AUTHORIZATION_FAILED
 }
 
@@ -165,6 +177,8 @@ class ListenerView {
 
   #leaderError(partition: PartitionState): ErrorCode {
     const isOnAnotherListener = this.image.isUnfenced(partition.leader)
-    return isOnAnotherListener && this.context.apiVersion >= LISTENER_ERROR_SINCE ? ErrorCode.LISTENER_NOT_FOUND : ErrorCode.LEADER_NOT_AVAILABLE
+    return isOnAnotherListener && this.context.apiVersion >= LISTENER_ERROR_SINCE
+      ? ErrorCode.LISTENER_NOT_FOUND
+      : ErrorCode.LEADER_NOT_AVAILABLE
   }
 }

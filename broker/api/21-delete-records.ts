@@ -30,7 +30,8 @@ export const deleteRecordsApi = defineApi(deleteRecords, {
     const topics = request.topics.map(async ({ name, partitions }) => {
       const refusal = refusalOf(name, context)
       const answers = partitions.map(async ({ partitionIndex, offset }) => {
-        const { error, lowWatermark } = refusal === ErrorCode.NONE ? await deleteBefore(name, partitionIndex, offset, services) : refused(refusal)
+        const { error, lowWatermark } =
+          refusal === ErrorCode.NONE ? await deleteBefore(name, partitionIndex, offset, services) : refused(refusal)
         return { partitionIndex, lowWatermark, errorCode: error }
       })
       return { name, partitions: await Promise.all(answers) }

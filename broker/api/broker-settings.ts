@@ -14,75 +14,134 @@ export interface BrokerSetting extends ValueRule {
 
 const ownSettings = {
   autoCreateTopics: {
-    name: 'auto.create.topics.enable', type: 'boolean', defaultValue: 'true',
+    name: 'auto.create.topics.enable',
+    type: 'boolean',
+    defaultValue: 'true',
     documentation: 'Whether a topic is created when a client asks for metadata of one that does not exist.',
   },
   defaultPartitions: {
-    name: 'num.partitions', type: 'int', minimum: 1, maximum: 10_000, defaultValue: '1',
+    name: 'num.partitions',
+    type: 'int',
+    minimum: 1,
+    maximum: 10_000,
+    defaultValue: '1',
     documentation: 'Partitions of a topic created without a number.',
   },
   defaultReplicationFactor: {
-    name: 'default.replication.factor', type: 'int', minimum: 1, maximum: 32_767, defaultValue: '1',
+    name: 'default.replication.factor',
+    type: 'int',
+    minimum: 1,
+    maximum: 32_767,
+    defaultValue: '1',
     documentation: 'Replicas of each partition of a topic created without a number.',
   },
   fetchBytesMax: {
-    name: 'fetch.max.bytes', type: 'int', minimum: 1024, defaultValue: '57671680',
+    name: 'fetch.max.bytes',
+    type: 'int',
+    minimum: 1024,
+    defaultValue: '57671680',
     documentation: 'The most bytes one fetch is answered with, whatever the client allows.',
   },
   fetchSessionSlots: {
-    name: 'max.incremental.fetch.session.cache.slots', type: 'int', minimum: 0, maximum: 100_000, defaultValue: '1000',
+    name: 'max.incremental.fetch.session.cache.slots',
+    type: 'int',
+    minimum: 0,
+    maximum: 100_000,
+    defaultValue: '1000',
     documentation: 'Incremental fetch sessions kept at a time; fetchers beyond it send full requests.',
   },
   groupInitialRebalanceDelayMs: {
-    name: 'group.initial.rebalance.delay.ms', type: 'int', minimum: 0, defaultValue: '3000',
+    name: 'group.initial.rebalance.delay.ms',
+    type: 'int',
+    minimum: 0,
+    defaultValue: '3000',
     documentation: 'How long an empty group waits for more members before its first assignment.',
   },
   groupSizeMax: {
-    name: 'group.max.size', type: 'int', minimum: 1, defaultValue: '2147483647',
+    name: 'group.max.size',
+    type: 'int',
+    minimum: 1,
+    defaultValue: '2147483647',
     documentation: 'The most members of one consumer group.',
   },
   groupSessionTimeoutMinMs: {
-    name: 'group.min.session.timeout.ms', type: 'int', minimum: 1, defaultValue: '6000',
+    name: 'group.min.session.timeout.ms',
+    type: 'int',
+    minimum: 1,
+    defaultValue: '6000',
     documentation: 'The shortest session timeout a member may ask for.',
   },
   groupSessionTimeoutMaxMs: {
-    name: 'group.max.session.timeout.ms', type: 'int', minimum: 1, defaultValue: '1800000',
+    name: 'group.max.session.timeout.ms',
+    type: 'int',
+    minimum: 1,
+    defaultValue: '1800000',
     documentation: 'The longest session timeout a member may ask for.',
   },
   offsetMetadataBytesMax: {
-    name: 'offset.metadata.max.bytes', type: 'int', minimum: 0, defaultValue: '4096',
+    name: 'offset.metadata.max.bytes',
+    type: 'int',
+    minimum: 0,
+    defaultValue: '4096',
     documentation: 'The longest text a consumer may store with an offset.',
   },
   offsetsRetentionMinutes: {
-    name: 'offsets.retention.minutes', type: 'int', minimum: 1, defaultValue: '10080',
+    name: 'offsets.retention.minutes',
+    type: 'int',
+    minimum: 1,
+    defaultValue: '10080',
     documentation: 'How long the offsets of a group without members are kept.',
   },
   offsetsTopicPartitions: {
-    name: 'offsets.topic.num.partitions', type: 'int', minimum: 1, maximum: 10_000, defaultValue: '50',
+    name: 'offsets.topic.num.partitions',
+    type: 'int',
+    minimum: 1,
+    maximum: 10_000,
+    defaultValue: '50',
     documentation: 'Partitions of __consumer_offsets when it is created.',
   },
   offsetsTopicReplicationFactor: {
-    name: 'offsets.topic.replication.factor', type: 'int', minimum: 1, maximum: 32_767, defaultValue: '1',
+    name: 'offsets.topic.replication.factor',
+    type: 'int',
+    minimum: 1,
+    maximum: 32_767,
+    defaultValue: '1',
     documentation: 'Replicas of __consumer_offsets when it is created; fewer when there are fewer brokers.',
   },
   frameBytesMax: {
-    name: 'socket.request.max.bytes', type: 'int', minimum: 1024, defaultValue: '104857600',
+    name: 'socket.request.max.bytes',
+    type: 'int',
+    minimum: 1024,
+    defaultValue: '104857600',
     documentation: 'The largest request; a larger one closes the connection.',
   },
   connectionsMax: {
-    name: 'max.connections', type: 'int', minimum: 1, maximum: 100_000, defaultValue: '4096',
+    name: 'max.connections',
+    type: 'int',
+    minimum: 1,
+    maximum: 100_000,
+    defaultValue: '4096',
     documentation: 'Connections of one listener at a time.',
   },
   idleMs: {
-    name: 'connections.max.idle.ms', type: 'long', minimum: 1000, defaultValue: '600000',
+    name: 'connections.max.idle.ms',
+    type: 'long',
+    minimum: 1000,
+    defaultValue: '600000',
     documentation: 'A connection on which nothing moved for this long is closed.',
   },
   heartbeatIntervalMs: {
-    name: 'broker.heartbeat.interval.ms', type: 'int', minimum: 10, defaultValue: '2000',
+    name: 'broker.heartbeat.interval.ms',
+    type: 'int',
+    minimum: 10,
+    defaultValue: '2000',
     documentation: 'How often a broker tells the controller that it is alive.',
   },
   sessionTimeoutMs: {
-    name: 'broker.session.timeout.ms', type: 'int', minimum: 100, defaultValue: '9000',
+    name: 'broker.session.timeout.ms',
+    type: 'int',
+    minimum: 100,
+    defaultValue: '9000',
     documentation: 'A broker silent for this long is fenced.',
   },
 } as const satisfies Readonly<Record<string, BrokerSetting>>
@@ -105,7 +164,9 @@ export function brokerSetting(name: string): BrokerSetting | null {
 }
 
 /** Values for every own setting, from texts under Kafka's names; a text that does not parse leaves the default. */
-export function brokerSettingValues(texts: Readonly<Record<string, string>>): { readonly [Key in BrokerSettingKey]: Value<(typeof ownSettings)[Key]> } {
+export function brokerSettingValues(texts: Readonly<Record<string, string>>): {
+  readonly [Key in BrokerSettingKey]: Value<(typeof ownSettings)[Key]>
+} {
   const entries = Object.entries(ownSettings).map(([key, setting]) => [key, valueOf(setting, texts[setting.name])])
   return Object.fromEntries(entries)
 }
@@ -122,7 +183,8 @@ function valueOf(setting: BrokerSetting, text: string | undefined): ConfigValue 
 /** A sentence naming the setting, the value and what is allowed; null when there is nothing wrong. */
 export function brokerSettingProblem(name: string, text: string): string | null {
   const setting = brokerSetting(name)
-  if (setting === null) return `Unknown setting ${JSON.stringify(name.slice(0, 200))}. Known: ${brokerSettings.map((known) => known.name).join(', ')}.`
+  if (setting === null)
+    return `Unknown setting ${JSON.stringify(name.slice(0, 200))}. Known: ${brokerSettings.map((known) => known.name).join(', ')}.`
   const parsed = parseConfigValue(setting, text)
   return 'value' in parsed ? null : `Invalid value ${JSON.stringify(text.slice(0, 200))} for ${name}: must be ${parsed.problem}.`
 }

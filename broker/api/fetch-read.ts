@@ -124,7 +124,12 @@ function answered({ log }: HostedPartition, found: Partial<FetchedPartition>): F
 const nothing = { recordBytes: 0, isDiverging: false, divergingEpoch: null, abortedTransactions: null, records: [] } as const
 
 /** Resolves when reading again is worth it. */
-function untilVisible(targets: readonly ResolvedTarget[], seenEnds: readonly number[], missingBytes: number, limits: FetchLimits): Promise<void> {
+function untilVisible(
+  targets: readonly ResolvedTarget[],
+  seenEnds: readonly number[],
+  missingBytes: number,
+  limits: FetchLimits,
+): Promise<void> {
   return new Promise((resolve) => {
     const stops: (() => void)[] = []
     let stillMissing = missingBytes

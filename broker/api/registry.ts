@@ -28,13 +28,6 @@ export interface ApiOptions<Schema extends ApiSchema, Services> {
   readonly failure?: (request: Decoded<Schema['request']>, error: ErrorCode) => Encodable<Schema['response']>
 }
 
-export interface ForwardOptions<Schema extends ApiSchema> {
-  readonly listeners: ListenerScope
-  readonly advertise?: VersionRange | 'never'
-  readonly accept?: VersionRange
-  readonly failure?: (request: Decoded<Schema['request']>, error: ErrorCode) => Encodable<Schema['response']>
-}
-
 /** An entry, its schema's types forgotten; dispatch pairs each decoded request with the handler of the same schema. */
 export interface ApiDefinition<Services> {
   readonly schema: ApiSchema
@@ -59,19 +52,21 @@ export function defineApi<Schema extends ApiSchema, Services>(
   schema: Schema,
   options: ApiOptions<Schema, Services>,
 ): ApiDefinition<Services> {
-  return { ...describe(schema, options), route: 'local', handle: options.handle }
-}
-
-/** An API a broker passes on to the active controller, whose answer it returns. */
-export function forwardedApi<Schema extends ApiSchema>(schema: Schema, options: ForwardOptions<Schema>): ApiDefinition<unknown> {
-  return { ...describe(schema, options), route: 'controller', handle: null }
-}
-
-function describe<Schema extends ApiSchema>(schema: Schema, options: ForwardOptions<Schema>) {
-  const accepted = boundsOf(options.accept ?? schema.versions)
   const advertise = options.advertise ?? schema.advertised
-  const advertised = advertise === 'never' ? null : boundsOf(advertise)
-  return { schema, listeners: options.listeners, accepted, advertised, failure: options.failure ?? null }
+  return {
+    schema,
+    listeners: options.listeners,
+    accepted: boundsOf(options.accept ?? schema.versions),
+    advertised: advertise === 'never' ? null : boundsOf(advertise),
+    route: 'local',
+    handle: options.handle,
+    failure: options.failure ?? null,
+  }
+}
+
+/** The controller's API as a broker offers it to clients: passed on, and the controller's answer returned. */
+export function forwarded(definition: ApiDefinition<never>): ApiDefinition<unknown> {
+  return { ...definition, listeners: 'clients', route: 'controller', handle: null }
 }
 
 /** The APIs one node offers, by key. */

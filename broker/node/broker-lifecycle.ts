@@ -40,7 +40,11 @@ const UNFENCING_HEARTBEAT_MS = 50
 const LEAVE_TIMEOUT_MS = 5_000
 
 /** Answers that no repetition changes. */
-const hopeless: ReadonlySet<number> = new Set([ErrorCode.INCONSISTENT_CLUSTER_ID, ErrorCode.UNSUPPORTED_VERSION, ErrorCode.INVALID_REGISTRATION])
+const hopeless: ReadonlySet<number> = new Set([
+  ErrorCode.INCONSISTENT_CLUSTER_ID,
+  ErrorCode.UNSUPPORTED_VERSION,
+  ErrorCode.INVALID_REGISTRATION,
+])
 
 export class BrokerLifecycle {
   readonly #env: Env
@@ -121,10 +125,14 @@ export class BrokerLifecycle {
     while (!this.#closed.signal.aborted) {
       this.#hasNews = false
       const { signal } = this.#closed
-      const answer = await calls.call(brokerRegistration, REGISTRATION_VERSION, request, { timeoutMs: sessionTimeoutMs, signal }).catch((error: unknown) => {
-        this.#env.log.write('warn', 'this broker is not registered yet', { reason: error instanceof Error ? error.message : String(error) })
-        return null
-      })
+      const answer = await calls
+        .call(brokerRegistration, REGISTRATION_VERSION, request, { timeoutMs: sessionTimeoutMs, signal })
+        .catch((error: unknown) => {
+          this.#env.log.write('warn', 'this broker is not registered yet', {
+            reason: error instanceof Error ? error.message : String(error),
+          })
+          return null
+        })
       if (answer?.errorCode === ErrorCode.NONE) {
         this.#brokerEpoch = answer.brokerEpoch
         return
@@ -170,10 +178,13 @@ export class BrokerLifecycle {
       wantFence: this.#wantsFence,
       wantShutDown: this.#isLeaving,
     }
-    return calls.call(brokerHeartbeat, HEARTBEAT_VERSION, request, { timeoutMs: sessionTimeoutMs, signal: this.#closed.signal }).catch((error: unknown) => {
-      if (!this.#closed.signal.aborted) this.#env.log.write('warn', 'no controller heard this broker', { reason: error instanceof Error ? error.message : String(error) })
-      return null
-    })
+    return calls
+      .call(brokerHeartbeat, HEARTBEAT_VERSION, request, { timeoutMs: sessionTimeoutMs, signal: this.#closed.signal })
+      .catch((error: unknown) => {
+        if (!this.#closed.signal.aborted)
+          this.#env.log.write('warn', 'no controller heard this broker', { reason: error instanceof Error ? error.message : String(error) })
+        return null
+      })
   }
 
   async #heard(answer: Decoded<typeof brokerHeartbeat.response>): Promise<void> {
@@ -188,7 +199,8 @@ export class BrokerLifecycle {
       return
     }
     if (this.#isLeaving && shouldShutDown) return this.#left.resolve()
-    if (isFenced !== this.#isFenced) this.#env.log.write('info', isFenced ? 'fenced by the controller' : 'unfenced', { brokerEpoch: this.#brokerEpoch })
+    if (isFenced !== this.#isFenced)
+      this.#env.log.write('info', isFenced ? 'fenced by the controller' : 'unfenced', { brokerEpoch: this.#brokerEpoch })
     this.#isFenced = isFenced
     if (!isFenced) this.#unfenced.resolve()
   }

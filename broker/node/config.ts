@@ -62,7 +62,8 @@ export function parseNodeConfig(json: string): NodeConfig {
   const logLevel = raw['logLevel'] ?? 'info'
   if (!logLevels.includes(logLevel)) throw refuse('logLevel', logLevel, `one of ${logLevels.join(', ')}`)
   const listeners = list(raw, 'listeners').map(parseListener)
-  if (!listeners.some(({ name }) => name === INTERNAL_LISTENER)) throw refuse('listeners', listeners, `a list with one named ${INTERNAL_LISTENER}`)
+  if (!listeners.some(({ name }) => name === INTERNAL_LISTENER))
+    throw refuse('listeners', listeners, `a list with one named ${INTERNAL_LISTENER}`)
   return {
     role,
     nodeId: integer(raw, 'nodeId', 0, 2 ** 31 - 1),
@@ -132,7 +133,8 @@ function text(fields: Fields, name: string): string {
 
 function integer(fields: Fields, name: string, min: number, max: number): number {
   const value = fields[name]
-  if (!Number.isInteger(value) || (value as number) < min || (value as number) > max) throw refuse(name, value, `a whole number from ${min} to ${max}`)
+  if (!Number.isInteger(value) || (value as number) < min || (value as number) > max)
+    throw refuse(name, value, `a whole number from ${min} to ${max}`)
   return value as number
 }
 

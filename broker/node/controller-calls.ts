@@ -35,7 +35,12 @@ export class ControllerCalls {
   }
 
   /** Rejects with `ControllerUnavailable`. An answer other than NOT_CONTROLLER is an answer, whatever error it names. */
-  async call<A extends ApiDefinition>(api: A, version: number, body: Encodable<A['request']>, options: CallOptions): Promise<Decoded<A['response']>> {
+  async call<A extends ApiDefinition>(
+    api: A,
+    version: number,
+    body: Encodable<A['request']>,
+    options: CallOptions,
+  ): Promise<Decoded<A['response']>> {
     const deadlineMs = this.#env.clock.monotonicMs() + options.timeoutMs
     let problem = 'no controller is known'
     for (;;) {

@@ -101,7 +101,11 @@ class Dispatch<Services> implements RequestContext {
     }
   }
 
-  async #afterGate(verdict: Promise<'pass' | 'close'>, definition: ApiDefinition<Services>, request: DecodedRequest): Promise<Reply | null> {
+  async #afterGate(
+    verdict: Promise<'pass' | 'close'>,
+    definition: ApiDefinition<Services>,
+    request: DecodedRequest,
+  ): Promise<Reply | null> {
     if ((await verdict) === 'pass') return this.#carryOut(definition, request)
     this.#connection.close('an injected fault')
     return null
@@ -110,9 +114,12 @@ class Dispatch<Services> implements RequestContext {
   /** Never throws and never rejects for the handler's sake. */
   #carryOut(definition: ApiDefinition<Services>, request: DecodedRequest): Reply | null | Promise<Reply | null> {
     try {
-      const result = definition.handle === null ? this.#forward(definition, request) : definition.handle(request, this, this.#options.services)
+      const result =
+        definition.handle === null ? this.#forward(definition, request) : definition.handle(request, this, this.#options.services)
       if (!(result instanceof Promise)) return this.#reply(definition, result)
-      return result.then((response) => this.#reply(definition, response)).catch((error: unknown) => this.#failed(definition, request, error))
+      return result
+        .then((response) => this.#reply(definition, response))
+        .catch((error: unknown) => this.#failed(definition, request, error))
     } catch (error) {
       return this.#failed(definition, request, error)
     }
@@ -140,8 +147,15 @@ class Dispatch<Services> implements RequestContext {
     const code = error instanceof ControllerUnavailable ? ErrorCode.REQUEST_TIMED_OUT : ErrorCode.UNKNOWN_SERVER_ERROR
     const { name } = definition.schema
     const detail = error instanceof Error ? (error.stack ?? error.message) : String(error)
-    if (code === ErrorCode.REQUEST_TIMED_OUT) this.#options.log.write('warn', `${name} was not carried out`, { reason: (error as Error).message })
-    else this.#options.log.write('error', `${name} failed`, { apiVersion: this.apiVersion, clientId: this.clientId, peer: peerText(this), error: detail })
+    if (code === ErrorCode.REQUEST_TIMED_OUT)
+      this.#options.log.write('warn', `${name} was not carried out`, { reason: (error as Error).message })
+    else
+      this.#options.log.write('error', `${name} failed`, {
+        apiVersion: this.apiVersion,
+        clientId: this.clientId,
+        peer: peerText(this),
+        error: detail,
+      })
     this.#connection.recordError(`${name}: ${error instanceof Error ? error.message : 'failed'}`)
     const response = failureResponse(definition, request, code)
     if (response === null) this.closeConnection(`${name} failed and has no room to say so`)

@@ -148,7 +148,13 @@ export class Partition implements HostedPartition {
     const result = this.log.append(records, { leaderEpoch: this.#leaderEpoch, origin: options.origin })
     if (result.errorCode !== ErrorCode.NONE) return refused(result.errorCode, result)
     const { baseOffset, logAppendTimeMs, logStartOffset } = result
-    return { error: ErrorCode.NONE, baseOffset, logAppendTimeMs, logStartOffset, acknowledged: this.#acknowledged(result, batchBytes, options) }
+    return {
+      error: ErrorCode.NONE,
+      baseOffset,
+      logAppendTimeMs,
+      logStartOffset,
+      acknowledged: this.#acknowledged(result, batchBytes, options),
+    }
   }
 
   #refusal(records: Buffer, { acks, zstdAllowed }: PartitionAppend): AppendRefused | null {

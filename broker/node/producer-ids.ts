@@ -45,7 +45,9 @@ export class ProducerIds implements ProducerIdSource {
     const { nodeId, brokerEpoch, calls, log } = this.#options
     try {
       const request = { brokerId: nodeId, brokerEpoch: brokerEpoch() }
-      const { errorCode, producerIdStart, producerIdLen } = await calls.call(allocateProducerIds, 0, request, { timeoutMs: ALLOCATE_TIMEOUT_MS })
+      const { errorCode, producerIdStart, producerIdLen } = await calls.call(allocateProducerIds, 0, request, {
+        timeoutMs: ALLOCATE_TIMEOUT_MS,
+      })
       if (errorCode === ErrorCode.NONE) {
         this.#nextId = producerIdStart
         this.#endId = producerIdStart + producerIdLen

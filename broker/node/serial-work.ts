@@ -14,9 +14,11 @@ export class SerialWork {
 
   /** Runs `work` after all that was given for `key` before. `work` must not reject. */
   add(key: string, work: () => Promise<void>): Promise<void> {
-    const tail = (this.#tails.get(key) ?? Promise.resolve()).then(() => this.#inSlot(work)).finally(() => {
-      if (this.#tails.get(key) === tail) this.#tails.delete(key)
-    })
+    const tail = (this.#tails.get(key) ?? Promise.resolve())
+      .then(() => this.#inSlot(work))
+      .finally(() => {
+        if (this.#tails.get(key) === tail) this.#tails.delete(key)
+      })
     this.#tails.set(key, tail)
     return tail
   }

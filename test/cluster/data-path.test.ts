@@ -62,17 +62,20 @@ const valuesOf = (found: readonly { value: string }[]) => found.map(({ value }) 
 const sentValues = (sent: readonly ProducerRecord[]) => sent.map(({ value }) => String(value)).toSorted()
 
 describe('records through the cluster', () => {
-  it.each(['none', 'gzip', 'snappy', 'lz4', 'zstd'] satisfies CompressionName[])('come back as they went in, compressed with %s', async (compression) => {
-    const sent = records(3000)
-    await produce(sent, { compression })
-    const found = await readAll()
-    expect(valuesOf(found)).toEqual(sentValues(sent))
-    for (const partition of [0, 1, 2]) {
-      const ofPartition = found.filter((record) => record.partition === partition)
-      expect(ofPartition.map(({ offset }) => offset)).toEqual(ofPartition.map((_, index) => index))
-      expect(ofPartition.map(({ key }) => key)).toEqual(sent.filter((record) => record.partition === partition).map(({ key }) => key))
-    }
-  })
+  it.each(['none', 'gzip', 'snappy', 'lz4', 'zstd'] satisfies CompressionName[])(
+    'come back as they went in, compressed with %s',
+    async (compression) => {
+      const sent = records(3000)
+      await produce(sent, { compression })
+      const found = await readAll()
+      expect(valuesOf(found)).toEqual(sentValues(sent))
+      for (const partition of [0, 1, 2]) {
+        const ofPartition = found.filter((record) => record.partition === partition)
+        expect(ofPartition.map(({ offset }) => offset)).toEqual(ofPartition.map((_, index) => index))
+        expect(ofPartition.map(({ key }) => key)).toEqual(sent.filter((record) => record.partition === partition).map(({ key }) => key))
+      }
+    },
+  )
 
   it.each([0, 1, 'all'] as const)('are written with acks=%s', async (acks) => {
     // Without acknowledgement nothing tells that a leader has not taken up a topic just made, nor when a record has arrived.
@@ -135,9 +138,11 @@ describe('records through the cluster', () => {
   it('can be deleted up to an offset, and by time looked up', async () => {
     const producer = client.producer()
     const startMs = env.clock.nowMs() - 60_000
-    for (let index = 0; index < 10; index++) await producer.send({ topic, partition: 0, value: String(index), timestampMs: startMs + index * 1000 })
+    for (let index = 0; index < 10; index++)
+      await producer.send({ topic, partition: 0, value: String(index), timestampMs: startMs + index * 1000 })
     await producer.close()
-    const at = async (spec: 'earliest' | 'latest' | { timestampMs: number }) => (await client.admin.listOffsets([{ topic, partition: 0, spec }]))[0]!.offset
+    const at = async (spec: 'earliest' | 'latest' | { timestampMs: number }) =>
+      (await client.admin.listOffsets([{ topic, partition: 0, spec }]))[0]!.offset
     expect(await at({ timestampMs: startMs + 4_500 })).toBe(5)
     await client.admin.deleteRecords([{ topic, partition: 0, beforeOffset: 4 }])
     expect([await at('earliest'), await at('latest')]).toEqual([4, 10])

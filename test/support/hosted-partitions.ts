@@ -30,7 +30,8 @@ export function hostedTopic(states: readonly Partial<PartitionState>[], options:
   const leader = (name: string, index: number, currentLeaderEpoch = -1): LeaderLookup => {
     const partition = name === 'orders' ? hosted[index] : undefined
     if (partition === undefined) return { partition: null, error: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION }
-    if (currentLeaderEpoch >= 0 && currentLeaderEpoch < partition.leaderEpoch) return { partition: null, error: ErrorCode.FENCED_LEADER_EPOCH }
+    if (currentLeaderEpoch >= 0 && currentLeaderEpoch < partition.leaderEpoch)
+      return { partition: null, error: ErrorCode.FENCED_LEADER_EPOCH }
     return partition.isLeader ? { partition, error: ErrorCode.NONE } : { partition: null, error: ErrorCode.NOT_LEADER_OR_FOLLOWER }
   }
   return { time, image: imageOf([{ id: 1 }, { id: 2 }], [topic]), logs, hosted, partitions: { leader } }

@@ -3,7 +3,6 @@ import { MetadataImage, type TopicImage } from '../../broker/cluster/image.ts'
 import { PersistentMap } from '../../broker/cluster/persistent-map.ts'
 import { LeaderRecoveryState, type PartitionState } from '../../broker/cluster/partition-state.ts'
 
-
 export interface BrokerOptions {
   readonly id: number
   readonly fenced?: boolean

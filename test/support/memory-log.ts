@@ -34,7 +34,14 @@ export class MemoryLog implements PartitionLog {
   readonly #writes: { readonly endOffset: number; readonly done: (error: ErrorCode) => void }[] = []
   readonly #writesAtOnce: boolean
 
-  constructor(options: { readonly topic?: string; readonly partition?: number; readonly writesAtOnce?: boolean; readonly config?: Partial<LogConfig> } = {}) {
+  constructor(
+    options: {
+      readonly topic?: string
+      readonly partition?: number
+      readonly writesAtOnce?: boolean
+      readonly config?: Partial<LogConfig>
+    } = {},
+  ) {
     this.topicPartition = { topic: options.topic ?? 'orders', partition: options.partition ?? 0 }
     this.config = { ...defaultLogConfig, ...options.config }
     this.#writesAtOnce = options.writesAtOnce ?? false
@@ -134,4 +141,3 @@ export class MemoryLog implements PartitionLog {
   }
   async close(): Promise<void> {}
 }
-

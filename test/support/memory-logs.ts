@@ -31,7 +31,10 @@ export class MemoryLogs implements LogManager {
     return [...this.#logs.values()].map(({ log }) => log)
   }
 
-  async getOrCreate({ topic, partition }: TopicPartition, { topicId, config }: { topicId: string | null; config: LogConfig }): Promise<PartitionLog> {
+  async getOrCreate(
+    { topic, partition }: TopicPartition,
+    { topicId, config }: { topicId: string | null; config: LogConfig },
+  ): Promise<PartitionLog> {
     await this.openable
     const name = `${topic}-${partition}`
     if (this.broken.has(name)) throw new LogError('STORAGE', `${name}: no space left on device`)

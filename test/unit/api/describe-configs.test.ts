@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { describeConfigs } from '../../../broker/api/32-describe-configs.schema.ts'
+import type { describeConfigs } from '../../../broker/api/32-describe-configs.schema.ts'
 import { describeConfigsApi } from '../../../broker/api/32-describe-configs.ts'
 import { applyRecords } from '../../../broker/cluster/apply-records.ts'
 import { configRecord } from '../../../broker/cluster/metadata-records.ts'
@@ -51,7 +51,14 @@ describe('DescribeConfigs', () => {
     expect(errorCode).toBe(0)
     expect(configs).toHaveLength(topicSettings.length)
     const retention = configs.find(({ name }) => name === 'retention.ms')!
-    expect(retention).toMatchObject({ value: '1', configSource: 1, readOnly: false, isSensitive: false, configType: 5, documentation: null })
+    expect(retention).toMatchObject({
+      value: '1',
+      configSource: 1,
+      readOnly: false,
+      isSensitive: false,
+      configType: 5,
+      documentation: null,
+    })
     expect(retention.synonyms).toEqual([
       { name: 'retention.ms', value: '1', source: 1 },
       { name: 'log.retention.ms', value: '2', source: 2 },

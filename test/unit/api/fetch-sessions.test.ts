@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { type FetchExchange, FetchSessions, type FetchTarget, type PartitionAnswer, type SessionRequest } from '../../../broker/api/fetch-sessions.ts'
+import {
+  type FetchExchange,
+  FetchSessions,
+  type FetchTarget,
+  type PartitionAnswer,
+  type SessionRequest,
+} from '../../../broker/api/fetch-sessions.ts'
 import { ErrorCode } from '../../../broker/wire/errors.ts'
 
 const EVICTION_MS = 120_000
@@ -19,7 +25,14 @@ function request(fields: Partial<SessionRequest>): SessionRequest {
   return { sessionId: 0, sessionEpoch: 0, usesTopicIds: false, isReplica: false, targets: [], forgotten: [], ...fields }
 }
 
-const quiet: PartitionAnswer = { errorCode: ErrorCode.NONE, highWatermark: 5, lastStableOffset: 5, logStartOffset: 0, recordBytes: 0, isDiverging: false }
+const quiet: PartitionAnswer = {
+  errorCode: ErrorCode.NONE,
+  highWatermark: 5,
+  lastStableOffset: 5,
+  logStartOffset: 0,
+  recordBytes: 0,
+  isDiverging: false,
+}
 
 function begun(sessions: FetchSessions, fields: Partial<SessionRequest>): FetchExchange {
   const exchange = sessions.begin(request(fields))
@@ -68,7 +81,11 @@ describe('fetch sessions', () => {
   ])('tells a change of %s', (_what, change) => {
     const { sessions } = sessionsWith()
     const sessionId = opened(sessions, [0])
-    expect(begun(sessions, { sessionId, sessionEpoch: 1 }).finish([{ ...quiet, ...change }]).isListed(0)).toBe(true)
+    expect(
+      begun(sessions, { sessionId, sessionEpoch: 1 })
+        .finish([{ ...quiet, ...change }])
+        .isListed(0),
+    ).toBe(true)
   })
 
   it('tells an error every time, and the recovery from it', () => {

@@ -71,7 +71,13 @@ describe('Fetch', () => {
     const bytes = produce(on, 0, 3)
     await settled()
     const response = await harness(on)({})
-    expect(response.responses[0]!.partitions[0]).toMatchObject({ errorCode: 0, highWatermark: 3, lastStableOffset: 3, logStartOffset: 0, abortedTransactions: null })
+    expect(response.responses[0]!.partitions[0]).toMatchObject({
+      errorCode: 0,
+      highWatermark: 3,
+      lastStableOffset: 3,
+      logStartOffset: 0,
+      abortedTransactions: null,
+    })
     expect(sizes(response)).toEqual([bytes])
   })
 
@@ -211,6 +217,10 @@ describe('Fetch', () => {
     await settled()
     const changed = await ask({ request: { ...session, sessionEpoch: 2 } })
     expect(changed.responses[0]!.partitions.map(({ partitionIndex }) => partitionIndex)).toEqual([1])
-    expect(await ask({ request: { ...session, sessionEpoch: 2 } })).toMatchObject({ errorCode: ErrorCode.INVALID_FETCH_SESSION_EPOCH, sessionId: 0, responses: [] })
+    expect(await ask({ request: { ...session, sessionEpoch: 2 } })).toMatchObject({
+      errorCode: ErrorCode.INVALID_FETCH_SESSION_EPOCH,
+      sessionId: 0,
+      responses: [],
+    })
   })
 })

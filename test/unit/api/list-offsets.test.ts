@@ -19,7 +19,15 @@ interface Asked {
 }
 
 async function ask(on: HostedTopic, asked: Asked) {
-  const { timestamp, version = 11, replicaId = -1, listener = 'CLIENT', isolationLevel = 0, currentLeaderEpoch = -1, partitions = [0] } = asked
+  const {
+    timestamp,
+    version = 11,
+    replicaId = -1,
+    listener = 'CLIENT',
+    isolationLevel = 0,
+    currentLeaderEpoch = -1,
+    partitions = [0],
+  } = asked
   const request: Encodable<typeof listOffsets.request> = {
     replicaId,
     isolationLevel,
@@ -27,7 +35,9 @@ async function ask(on: HostedTopic, asked: Asked) {
   }
   const decoded = decodeMessage(listOffsets.request, version, Buffer.concat(encodeMessage(listOffsets.request, version, request)))
   const context = requestContext({ apiVersion: version, listener })
-  const answer = (await listOffsetsApi.handle!(decoded, context, { partitions: on.partitions as never })) as Encodable<typeof listOffsets.response>
+  const answer = (await listOffsetsApi.handle!(decoded, context, { partitions: on.partitions as never })) as Encodable<
+    typeof listOffsets.response
+  >
   const response = decodeMessage(listOffsets.response, version, Buffer.concat(encodeMessage(listOffsets.response, version, answer)))
   return response.topics[0]!.partitions
 }

@@ -10,7 +10,11 @@ import { requestContext } from '../../support/request-context.ts'
 
 type Response = Decoded<typeof metadata.response>
 
-const ORDERS = { name: 'orders', id: 'b3JkZXJzLW9yZGVycy0wMA', partitions: [partitionState({ leader: 1 }), partitionState({ leader: 2, replicas: [2, 3], isr: [2] })] }
+const ORDERS = {
+  name: 'orders',
+  id: 'b3JkZXJzLW9yZGVycy0wMA',
+  partitions: [partitionState({ leader: 1 }), partitionState({ leader: 2, replicas: [2, 3], isr: [2] })],
+}
 const OFFSETS = { name: '__consumer_offsets', id: 'b2Zmc2V0cy1vZmZzZXQtMA', partitions: [partitionState({ leader: 1 })] }
 const image = imageOf([{ id: 1, rack: 'r1' }, { id: 2 }, { id: 3, fenced: true }, { id: 4, listeners: ['INTERNAL'] }], [ORDERS, OFFSETS])
 
@@ -60,7 +64,11 @@ describe('Metadata', () => {
 
   it('keeps hosts and ports per listener', async () => {
     const { response } = await ask({ listener: 'INTERNAL', request: { topics: [] } })
-    expect(response.brokers.map(({ nodeId, port }) => [nodeId, port])).toEqual([[1, 19_001], [2, 19_002], [4, 19_004]])
+    expect(response.brokers.map(({ nodeId, port }) => [nodeId, port])).toEqual([
+      [1, 19_001],
+      [2, 19_002],
+      [4, 19_004],
+    ])
   })
 
   it('reads an empty list as all topics in v0, and as none from v1', async () => {
@@ -72,8 +80,20 @@ describe('Metadata', () => {
   it('describes partitions, and marks internal topics', async () => {
     const { response } = await ask({ request: byName('orders', '__consumer_offsets') })
     const [orders, offsets] = response.topics
-    expect(orders).toMatchObject({ errorCode: 0, name: 'orders', topicId: ORDERS.id, isInternal: false, topicAuthorizedOperations: OPERATIONS_NOT_REQUESTED })
-    expect(orders!.partitions[1]).toMatchObject({ partitionIndex: 1, leaderId: 2, replicaNodes: [2, 3], isrNodes: [2], offlineReplicas: [3] })
+    expect(orders).toMatchObject({
+      errorCode: 0,
+      name: 'orders',
+      topicId: ORDERS.id,
+      isInternal: false,
+      topicAuthorizedOperations: OPERATIONS_NOT_REQUESTED,
+    })
+    expect(orders!.partitions[1]).toMatchObject({
+      partitionIndex: 1,
+      leaderId: 2,
+      replicaNodes: [2, 3],
+      isrNodes: [2],
+      offlineReplicas: [3],
+    })
     expect(offsets!.isInternal).toBe(true)
   })
 
@@ -91,7 +111,14 @@ describe('Metadata', () => {
   })
 
   it('finds topics by id from v12, and knows an unknown id', async () => {
-    const { response } = await ask({ request: { topics: [{ topicId: ORDERS.id, name: null }, { topicId: 'AAAAAAAAAAAAAAAAAAAABw', name: null }] } })
+    const { response } = await ask({
+      request: {
+        topics: [
+          { topicId: ORDERS.id, name: null },
+          { topicId: 'AAAAAAAAAAAAAAAAAAAABw', name: null },
+        ],
+      },
+    })
     expect(response.topics[0]).toMatchObject({ errorCode: 0, name: 'orders' })
     expect(response.topics[1]).toMatchObject({ errorCode: ErrorCode.UNKNOWN_TOPIC_ID, name: null, topicId: 'AAAAAAAAAAAAAAAAAAAABw' })
   })
@@ -122,13 +149,19 @@ describe('Metadata', () => {
     const authorize = () => false
     expect((await ask({ request: { topics: null }, authorize })).response.topics).toEqual([])
     const named = await ask({ request: byName('orders', 'absent'), authorize })
-    expect(named.response.topics.map(({ errorCode }) => errorCode)).toEqual([ErrorCode.TOPIC_AUTHORIZATION_FAILED, ErrorCode.TOPIC_AUTHORIZATION_FAILED])
+    expect(named.response.topics.map(({ errorCode }) => errorCode)).toEqual([
+      ErrorCode.TOPIC_AUTHORIZATION_FAILED,
+      ErrorCode.TOPIC_AUTHORIZATION_FAILED,
+    ])
     const byId = await ask({ request: { topics: [{ topicId: ORDERS.id, name: null }] }, authorize })
     expect(byId.response.topics[0]).toMatchObject({ errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED, name: null })
   })
 
   it('lists authorized operations when asked', async () => {
-    const { response } = await ask({ version: 8, request: { ...byName('orders'), includeTopicAuthorizedOperations: true, includeClusterAuthorizedOperations: true } })
+    const { response } = await ask({
+      version: 8,
+      request: { ...byName('orders'), includeTopicAuthorizedOperations: true, includeClusterAuthorizedOperations: true },
+    })
     expect(response.topics[0]!.topicAuthorizedOperations).toBe(3576)
     expect(response.clusterAuthorizedOperations).toBeGreaterThan(0)
   })

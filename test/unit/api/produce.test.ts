@@ -20,14 +20,23 @@ interface Produce {
   readonly authorize?: () => boolean
 }
 
-function send(on: HostedTopic, { version = 9, acks = 1, topic = 'orders', topicId = TOPIC_ID, transactionalId, records, authorize }: Produce) {
+function send(
+  on: HostedTopic,
+  { version = 9, acks = 1, topic = 'orders', topicId = TOPIC_ID, transactionalId, records, authorize }: Produce,
+) {
   const context = requestContext({ apiVersion: version, ...(authorize && { authorize }) })
   const partitionData = (records ?? [producedBatch(1)]).map((batch, index) => ({ index, records: batch }))
   const request = { transactionalId: transactionalId ?? null, acks, timeoutMs: 1000, topicData: [{ name: topic, topicId, partitionData }] }
   const services = { image: () => on.image, partitions: on.partitions as never }
   const result = produceApi.handle!(request as never, context, services)
   const answered = Promise.resolve(result).then((answer): Response | null =>
-    answer === null ? null : decodeMessage(produce.response, version, Buffer.concat(encodeMessage(produce.response, version, answer as Encodable<typeof produce.response>))),
+    answer === null
+      ? null
+      : decodeMessage(
+          produce.response,
+          version,
+          Buffer.concat(encodeMessage(produce.response, version, answer as Encodable<typeof produce.response>)),
+        ),
   )
   return { context, answered }
 }
@@ -104,7 +113,10 @@ describe('Produce', () => {
     expect((await partitionAnswers(on, { version: 7, records: records() }))[0]!.errorCode).toBe(0)
   })
 
-  it.each([['null', null], ['empty', Buffer.alloc(0)]])('refuses %s records', async (_what, batch) => {
+  it.each([
+    ['null', null],
+    ['empty', Buffer.alloc(0)],
+  ])('refuses %s records', async (_what, batch) => {
     const [answer] = await partitionAnswers(hostedTopic([{}]), { records: [batch] })
     expect(answer!.errorCode).toBe(ErrorCode.INVALID_RECORD)
   })

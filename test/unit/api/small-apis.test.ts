@@ -93,7 +93,9 @@ describe('DescribeLogDirs', () => {
     const partitionSize = on.logs[0]!.sizeBytes
     expect(await ask(null)).toMatchObject({
       errorCode: 0,
-      results: [{ logDir: '/data', usableBytes: 5, topics: [{ name: 'orders', partitions: [{ partitionIndex: 0, partitionSize, offsetLag: 0 }] }] }],
+      results: [
+        { logDir: '/data', usableBytes: 5, topics: [{ name: 'orders', partitions: [{ partitionIndex: 0, partitionSize, offsetLag: 0 }] }] },
+      ],
     })
     expect(await ask([{ topic: 'orders', partitions: [1] }])).toMatchObject({ results: [{ topics: [] }] })
     expect(await ask(null, denied)).toMatchObject({ errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED, results: [] })
@@ -110,7 +112,12 @@ describe('DescribeCluster', () => {
     )
 
   it('lists live brokers, and fenced ones when asked', () => {
-    expect(ask({})).toMatchObject({ errorCode: 0, clusterId: 'c', controllerId: 1, brokers: [{ brokerId: 1, host: 'host-1', port: 9001, isFenced: false }] })
+    expect(ask({})).toMatchObject({
+      errorCode: 0,
+      clusterId: 'c',
+      controllerId: 1,
+      brokers: [{ brokerId: 1, host: 'host-1', port: 9001, isFenced: false }],
+    })
     expect((ask({ includeFencedBrokers: true }) as { brokers: unknown[] }).brokers).toHaveLength(2)
   })
 

@@ -18,7 +18,10 @@ function creator(options: { readonly answer?: ErrorCode | 'unavailable'; readonl
   const time = manualTime()
   const sent: Sent[] = []
   const logged: string[] = []
-  const env = { timers: time.timers, log: { write: (level: string, message: string) => void logged.push(`${level}: ${message}`) } } as unknown as Env
+  const env = {
+    timers: time.timers,
+    log: { write: (level: string, message: string) => void logged.push(`${level}: ${message}`) },
+  } as unknown as Env
   const controller = {
     async send(_schema: unknown, _version: number, request: { topics: Sent[] }) {
       sent.push(...request.topics)
@@ -26,8 +29,18 @@ function creator(options: { readonly answer?: ErrorCode | 'unavailable'; readonl
       return { topics: [{ errorCode: options.answer ?? ErrorCode.NONE, errorMessage: null }] }
     },
   }
-  const settings = { defaultPartitions: 4, defaultReplicationFactor: options.replicationFactor ?? 1, offsetsTopicPartitions: 50, offsetsTopicReplicationFactor: 3 }
-  const topics = new AutoTopics({ env, controller: controller as never, settings: settings as never, image: () => imageOf([{ id: 1 }, { id: 2 }, { id: 3, fenced: true }]) })
+  const settings = {
+    defaultPartitions: 4,
+    defaultReplicationFactor: options.replicationFactor ?? 1,
+    offsetsTopicPartitions: 50,
+    offsetsTopicReplicationFactor: 3,
+  }
+  const topics = new AutoTopics({
+    env,
+    controller: controller as never,
+    settings: settings as never,
+    image: () => imageOf([{ id: 1 }, { id: 2 }, { id: 3, fenced: true }]),
+  })
   return { topics, sent, logged, time, ask: (name: string) => topics.request(name, ANONYMOUS, 'client') }
 }
 
@@ -45,7 +58,9 @@ describe('creating topics that are asked for', () => {
     const { ask, sent } = creator()
     expect(ask('__consumer_offsets')).toBe(ErrorCode.LEADER_NOT_AVAILABLE)
     await settled()
-    expect(sent).toMatchObject([{ numPartitions: 50, replicationFactor: 2, configs: [{ name: 'cleanup.policy', value: 'compact' }, {}, {}] }])
+    expect(sent).toMatchObject([
+      { numPartitions: 50, replicationFactor: 2, configs: [{ name: 'cleanup.policy', value: 'compact' }, {}, {}] },
+    ])
   })
 
   it('refuses what the live brokers cannot hold', () => {
@@ -54,19 +69,22 @@ describe('creating topics that are asked for', () => {
     expect(sent).toEqual([])
   })
 
-  it.each(['unavailable', ErrorCode.POLICY_VIOLATION] as const)('says why it failed (%s), and waits before it asks again', async (answer) => {
-    const { ask, sent, logged, time } = creator({ answer })
-    ask('new')
-    await settled()
-    ask('new')
-    await settled()
-    expect(sent).toHaveLength(1)
-    expect(logged).toEqual(['warn: a topic that was asked for is not created'])
-    time.advance(1000)
-    ask('new')
-    await settled()
-    expect(sent).toHaveLength(2)
-  })
+  it.each(['unavailable', ErrorCode.POLICY_VIOLATION] as const)(
+    'says why it failed (%s), and waits before it asks again',
+    async (answer) => {
+      const { ask, sent, logged, time } = creator({ answer })
+      ask('new')
+      await settled()
+      ask('new')
+      await settled()
+      expect(sent).toHaveLength(1)
+      expect(logged).toEqual(['warn: a topic that was asked for is not created'])
+      time.advance(1000)
+      ask('new')
+      await settled()
+      expect(sent).toHaveLength(2)
+    },
+  )
 
   it('takes it that another was faster', async () => {
     const { ask, logged } = creator({ answer: ErrorCode.TOPIC_ALREADY_EXISTS })

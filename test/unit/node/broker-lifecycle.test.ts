@@ -13,7 +13,11 @@ function member(answers: { readonly register: Answer[]; readonly heartbeat: Answ
   const time = manualTime()
   const logged: string[] = []
   const sent: { readonly name: string; readonly body: Record<string, unknown> }[] = []
-  const env = { timers: time.timers, random: { uuid: () => 'incarnation' }, log: { write: (_level: string, message: string) => void logged.push(message) } } as unknown as Env
+  const env = {
+    timers: time.timers,
+    random: { uuid: () => 'incarnation' },
+    log: { write: (_level: string, message: string) => void logged.push(message) },
+  } as unknown as Env
   const calls = {
     async call(api: { name: string }, _version: number, body: Record<string, unknown>) {
       sent.push({ name: api.name, body })
@@ -46,7 +50,13 @@ describe("a broker's membership", () => {
   it('registers with what it is, then beats fenced until it is ready', async () => {
     const { lifecycle, sent, heartbeats } = member({ register: [registered], heartbeat: [fenced] })
     expect(await lifecycle.register()).toBe(31)
-    expect(sent[0]!.body).toMatchObject({ brokerId: 2, clusterId: 'c', incarnationId: 'incarnation', logDirs: ['directory'], previousBrokerEpoch: 17 })
+    expect(sent[0]!.body).toMatchObject({
+      brokerId: 2,
+      clusterId: 'c',
+      incarnationId: 'incarnation',
+      logDirs: ['directory'],
+      previousBrokerEpoch: 17,
+    })
     await settled()
     expect(heartbeats()).toMatchObject([{ brokerEpoch: 31, currentMetadataOffset: 40, wantFence: true, wantShutDown: false }])
     lifecycle.close()
@@ -76,7 +86,10 @@ describe("a broker's membership", () => {
   })
 
   it('tries again while its former life still has a session', async () => {
-    const { lifecycle, time, logged } = member({ register: [{ errorCode: ErrorCode.DUPLICATE_BROKER_REGISTRATION }, registered], heartbeat: [fenced] })
+    const { lifecycle, time, logged } = member({
+      register: [{ errorCode: ErrorCode.DUPLICATE_BROKER_REGISTRATION }, registered],
+      heartbeat: [fenced],
+    })
     const epoch = lifecycle.register()
     await settled()
     expect(logged).toEqual(['the controller does not register this broker yet'])
@@ -99,12 +112,18 @@ describe("a broker's membership", () => {
     time.advance(2000)
     await settled()
     expect(sent.at(-1)!.body).toMatchObject({ brokerEpoch: 55 })
-    expect(sent.filter(({ name }) => name === 'BrokerRegistration').map(({ body }) => body['incarnationId'])).toEqual(['incarnation', 'incarnation'])
+    expect(sent.filter(({ name }) => name === 'BrokerRegistration').map(({ body }) => body['incarnationId'])).toEqual([
+      'incarnation',
+      'incarnation',
+    ])
     lifecycle.close()
   })
 
   it('leaves once the controller has moved its leaderships, asking often', async () => {
-    const { lifecycle, time, heartbeats } = member({ register: [registered], heartbeat: [unfenced, unfenced, { ...fenced, shouldShutDown: true }] })
+    const { lifecycle, time, heartbeats } = member({
+      register: [registered],
+      heartbeat: [unfenced, unfenced, { ...fenced, shouldShutDown: true }],
+    })
     await lifecycle.register()
     await settled()
     let hasLeft = false

@@ -6,7 +6,10 @@ const valid = {
   nodeId: 1,
   clusterId: 'c',
   dataDirectory: '/data',
-  listeners: [{ name: 'CLIENT', host: '127.0.0.1', port: 9092 }, { name: 'INTERNAL', host: '127.0.0.1', port: 0 }],
+  listeners: [
+    { name: 'CLIENT', host: '127.0.0.1', port: 9092 },
+    { name: 'INTERNAL', host: '127.0.0.1', port: 0 },
+  ],
   internalSecret: 's3cret',
   controllers: [],
   voters: [{ id: 1001, directoryId: 'd' }],

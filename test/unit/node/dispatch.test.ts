@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { apiVersions } from '../../../broker/api/18-api-versions.schema.ts'
 import { createTopics } from '../../../broker/api/19-create-topics.schema.ts'
+import { createTopicsApi } from '../../../broker/api/19-create-topics.ts'
 import { heartbeat } from '../../../broker/api/12-heartbeat.schema.ts'
 import { produce } from '../../../broker/api/00-produce.schema.ts'
 import { brokerHeartbeat } from '../../../broker/api/63-broker-heartbeat.schema.ts'
 import { type ControllerLink, ControllerUnavailable, type RequestContext } from '../../../broker/api/context.ts'
-import { type ApiDefinition, ApiRegistry, defineApi, forwardedApi } from '../../../broker/api/registry.ts'
+import { type ApiDefinition, ApiRegistry, defineApi, forwarded } from '../../../broker/api/registry.ts'
 import { ConnectionRefused, type Reply, type RequestHandling, type ServerConnection } from '../../../broker/net/types.ts'
 import { createDispatcher, type DispatcherOptions } from '../../../broker/node/dispatch.ts'
 import { unlimited } from '../../../broker/quota/quotas.ts'
@@ -124,7 +125,13 @@ describe('dispatch', () => {
     const unknown = frame(heartbeat, 4, HEARTBEAT)
     unknown.writeInt16BE(999, 0)
     expect(() => handle(unknown, connectionOn())).toThrow(ConnectionRefused)
-    const internal = frame(brokerHeartbeat, 0, { brokerId: 1, brokerEpoch: 1, currentMetadataOffset: 0, wantFence: false, wantShutDown: false })
+    const internal = frame(brokerHeartbeat, 0, {
+      brokerId: 1,
+      brokerEpoch: 1,
+      currentMetadataOffset: 0,
+      wantFence: false,
+      wantShutDown: false,
+    })
     expect(() => handle(internal, connectionOn())).toThrow(/not served on listener CLIENT/)
     expect(() => handle(internal, connectionOn('INTERNAL'))).not.toThrow()
   })
@@ -138,9 +145,12 @@ describe('dispatch', () => {
   })
 
   it.each([
-    ['throws', () => {
-      throw new Error('bug')
-    }],
+    [
+      'throws',
+      () => {
+        throw new Error('bug')
+      },
+    ],
     ['rejects', () => Promise.reject(new Error('bug'))],
     ['answers what cannot be encoded', () => ({ errorCode: 'no number' })],
   ])('answers UNKNOWN_SERVER_ERROR and logs when a handler %s', async (_what, failing) => {
@@ -207,21 +217,41 @@ describe('dispatch', () => {
 })
 
 describe('forwarding', () => {
-  const forwarded = forwardedApi(createTopics, {
-    listeners: 'clients',
-    failure: (request, errorCode) => ({ throttleTimeMs: 0, topics: request.topics.map(({ name }) => ({ name, errorCode, errorMessage: null, configs: null })) }),
-  })
-  const request = { topics: [{ name: 't', numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }], timeoutMs: 5, validateOnly: false }
+  const passedOn = forwarded(createTopicsApi)
+  const request = {
+    topics: [{ name: 't', numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }],
+    timeoutMs: 5,
+    validateOnly: false,
+  }
 
   it('sends the request on with the principal and its time-out, and returns the answer', async () => {
     const sent: unknown[] = []
     const controller = {
-      async send(_schema: unknown, apiVersion: number, body: { topics: { name: string }[] }, options: { timeoutMs: number; principal: unknown }) {
+      async send(
+        _schema: unknown,
+        apiVersion: number,
+        body: { topics: { name: string }[] },
+        options: { timeoutMs: number; principal: unknown },
+      ) {
         sent.push(apiVersion, body.topics[0]!.name, options.timeoutMs, options.principal)
-        return { throttleTimeMs: 0, topics: [{ name: 't', topicId: 'AAAAAAAAAAAAAAAAAAAABw', errorCode: 0, errorMessage: null, topicConfigErrorCode: 0, numPartitions: 1, replicationFactor: 1, configs: [] }] }
+        return {
+          throttleTimeMs: 0,
+          topics: [
+            {
+              name: 't',
+              topicId: 'AAAAAAAAAAAAAAAAAAAABw',
+              errorCode: 0,
+              errorMessage: null,
+              topicConfigErrorCode: 0,
+              numPartitions: 1,
+              replicationFactor: 1,
+              configs: [],
+            },
+          ],
+        }
       },
     } as unknown as ControllerLink
-    const { handle } = dispatcher([forwarded], { controller })
+    const { handle } = dispatcher([passedOn], { controller })
     const { body } = await answered(handle(frame(createTopics, 7, request), connectionOn()), createTopics, 7)
     expect(sent).toEqual([7, 't', 5, { type: 'User', name: 'ANONYMOUS' }])
     expect(body).toMatchObject({ topics: [{ name: 't', topicId: 'AAAAAAAAAAAAAAAAAAAABw' }] })
@@ -229,7 +259,7 @@ describe('forwarding', () => {
 
   it('answers REQUEST_TIMED_OUT when no controller did', async () => {
     const controller = { send: () => Promise.reject(new ControllerUnavailable('none')) } as unknown as ControllerLink
-    const { handle, logged } = dispatcher([forwarded], { controller })
+    const { handle, logged } = dispatcher([passedOn], { controller })
     const { body } = await answered(handle(frame(createTopics, 7, request), connectionOn()), createTopics, 7)
     expect(body).toMatchObject({ topics: [{ name: 't', errorCode: ErrorCode.REQUEST_TIMED_OUT }] })
     expect(logged).toEqual(['warn: CreateTopics was not carried out'])

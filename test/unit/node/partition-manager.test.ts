@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { applyRecords } from '../../../broker/cluster/apply-records.ts'
 import { MetadataImage } from '../../../broker/cluster/image.ts'
-import { configRecord, type MetadataRecord, partitionChangeRecord, partitionRecord, removeTopicRecord, topicRecord } from '../../../broker/cluster/metadata-records.ts'
+import {
+  configRecord,
+  type MetadataRecord,
+  partitionChangeRecord,
+  partitionRecord,
+  removeTopicRecord,
+  topicRecord,
+} from '../../../broker/cluster/metadata-records.ts'
 import type { PartitionState } from '../../../broker/cluster/partition-state.ts'
 import type { Env } from '../../../broker/env/types.ts'
 import { PartitionManager } from '../../../broker/node/partition-manager.ts'
@@ -16,22 +23,31 @@ const NEW_ID = 'bmV3LW5ldy1uZXctbmV3LQ'
 
 /** Broker 1, whose metadata is written by hand. */
 function broker() {
-  const { timers, nowMs } = manualTime()
+  const time = manualTime()
+  const nowMs = (): number => time.nowMs()
   const logged: string[] = []
   const log = { write: (_level: string, message: string) => void logged.push(message) }
-  const env = { timers, clock: { nowMs, monotonicMs: nowMs }, log } as unknown as Env
+  const env = { timers: time.timers, clock: { nowMs, monotonicMs: nowMs }, log } as unknown as Env
   const logs = new MemoryLogs()
   let image = MetadataImage.empty('c')
-  const manager = new PartitionManager({ env, nodeId: 1, logs, configs: new TopicConfigs({ nodeId: 1, overrides: {}, log }), image: () => image })
+  const manager = new PartitionManager({
+    env,
+    nodeId: 1,
+    logs,
+    configs: new TopicConfigs({ nodeId: 1, overrides: {}, log }),
+    image: () => image,
+  })
   const changes: string[] = []
-  manager.onLeadershipChange(({ topic, partition, isLeader, leaderEpoch }) => changes.push(`${topic}-${partition} ${isLeader ? `leads ${leaderEpoch}` : 'follows'}`))
+  manager.onLeadershipChange(({ topic, partition, isLeader, leaderEpoch }) =>
+    changes.push(`${topic}-${partition} ${isLeader ? `leads ${leaderEpoch}` : 'follows'}`),
+  )
   return {
     manager,
     logs,
     logged,
     changes,
     /** Appends to the metadata; resolves when the manager has followed. */
-    async write(...records: MetadataRecord[]): Promise<void> {
+    write: async (...records: MetadataRecord[]): Promise<void> => {
       const applied = applyRecords(image, records, { offset: image.offset + records.length, epoch: 1 })
       image = applied.image
       manager.apply(applied.delta)
