@@ -27,14 +27,18 @@ export function brokerRows(summaries: readonly BrokerSummary[], nodes: readonly 
       summary,
       process,
       state,
-      ...brokerStanding(state, summary?.isAlive ?? false),
+      ...brokerStanding(state, summary?.isAlive ?? false, process?.exit?.signal),
       problem: exitOf(process) ?? summary?.problem ?? null,
     }
   })
 }
 
-/** What is said of a broker: its process's state, and while that runs whether the cluster counts it in. */
-export function brokerStanding(state: NodeState | null, isAlive: boolean): { tone: Tone; label: string } {
+/**
+ * What is said of a broker: its process's state, and while that runs whether the cluster counts it in. A process that a signal ended is dead, whoever sent it;
+ * `signal` is that of the last end.
+ */
+export function brokerStanding(state: NodeState | null, isAlive: boolean, signal: string | null = null): { tone: Tone; label: string } {
+  if (state === 'stopped' && signal !== null) return { tone: nodeTones.crashed, label: nodeLabels.crashed }
   if (state !== null && state !== 'running') return { tone: nodeTones[state], label: nodeLabels[state] }
   if (isAlive) return { tone: 'ok', label: 'Alive' }
   return state === 'running' ? { tone: 'busy', label: 'Joining' } : { tone: 'bad', label: 'Dead' }

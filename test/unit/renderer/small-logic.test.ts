@@ -45,6 +45,10 @@ describe('a broker', () => {
   it('counts as dead as soon as its process is, whatever the cluster still believes', () => {
     expect(brokerStanding('crashed', true)).toEqual({ tone: 'bad', label: 'Dead' })
   })
+  it('that a signal ended is dead, whoever sent it; stopped cleanly it is at rest', () => {
+    expect(brokerStanding('stopped', true, 'SIGKILL')).toEqual({ tone: 'bad', label: 'Dead' })
+    expect(brokerStanding('stopped', false, null)).toEqual({ tone: 'idle', label: 'Stopped' })
+  })
   it('is joining while its process runs and the cluster has not let it in', () => {
     expect(brokerStanding('running', false).label).toBe('Joining')
   })
