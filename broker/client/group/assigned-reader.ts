@@ -100,11 +100,17 @@ export class AssignedReader {
     return this.#take()
   }
 
-  async close(): Promise<void> {
+  /** Reads no more; the positions stay, for the last commit. */
+  async stop(): Promise<void> {
     const reader = this.#reader
     this.#reader = null
     this.#opened = []
     await reader?.close()
+  }
+
+  clear(): void {
+    this.#positions.clear()
+    this.#paused.clear()
   }
 
   #restart(): void {

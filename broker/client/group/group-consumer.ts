@@ -36,6 +36,7 @@ export class MemberConsumer implements GroupConsumer {
   readonly #membership: Membership
   readonly #reader: AssignedReader
   readonly #lane: string
+  readonly #readLane: string
   readonly #isCooperative: boolean
   readonly #autoCommitIntervalMs: number | null
   readonly #abort = new AbortController()
@@ -64,7 +65,8 @@ export class MemberConsumer implements GroupConsumer {
       lane: this.#lane,
       onWarning,
     })
-    this.#reader = new AssignedReader(core, options, core.openLane('group-read'), onWarning)
+    this.#readLane = core.openLane('group-read')
+    this.#reader = new AssignedReader(core, options, this.#readLane, onWarning)
     this.#forgetClose = core.onClose(() => this.close())
   }
 
@@ -126,9 +128,11 @@ export class MemberConsumer implements GroupConsumer {
     this.#forgetClose()
     const call = this.#core.call('Leaving the group', { timeoutMs: CLOSE_TIMEOUT_MS, ...options })
     const warn = (error: unknown): void => this.#options.onWarning?.(ClientError.from(error))
-    await this.#reader.close()
+    await this.#reader.stop()
     if (this.#membership.state === 'stable' && this.#autoCommitIntervalMs !== null) await this.#commit(this.#reader.positions(), call).catch(warn)
     await this.#membership.leave(call).catch(warn)
+    this.#reader.clear()
+    this.#core.closeLane(this.#readLane)
     this.#core.closeLane(this.#lane)
   }
 
@@ -209,7 +213,7 @@ export class MemberConsumer implements GroupConsumer {
     const starts = await this.#startsOf(without(added, added.filter((partition) => committed.has(cursorKey(partition)))), call)
     if (added.length > 0) this.#reader.assign(assigned, (partition) => committed.get(cursorKey(partition)) ?? starts.get(cursorKey(partition)) ?? null)
     this.#scheduleCommit()
-    await this.#options.onAssigned?.(added)
+    if (added.length > 0) await this.#options.onAssigned?.(added)
   }
 
   /** Where partitions without a commit begin, found now so that it can be committed before the first record. */
