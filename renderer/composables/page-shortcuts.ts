@@ -6,8 +6,9 @@ export interface PageShortcut {
   key: string
   /** How the help shows it, when that is not the key itself. */
   shown?: string
+  /** Empty for keys the help tells elsewhere. */
   label: string
-  run: () => void
+  run: () => unknown
 }
 
 const current = shallowRef<readonly PageShortcut[]>([])

@@ -98,7 +98,7 @@ function walk(text: string, emit: (piece: string) => unknown): { message: string
               : `Expected ${expectations[expected]}.`,
           position,
         }
-      const isKey = letter === '"' && (expected === 'first-key' || expected === 'key')
+      const isKey: boolean = letter === '"' && (expected === 'first-key' || expected === 'key')
       if (!isKey && !isStart()) return unexpected(text.slice(position, end), expected, position)
       if (expected === 'first-key' || expected === 'first-item') newLine()
       emit(text.slice(position, end))

@@ -1,0 +1,37 @@
+import { shallowRef, watch, type ShallowRef } from 'vue'
+import type { Histogram } from '../../../broker/contract/messages.ts'
+import { host } from '../../client/host.ts'
+import type { MessageResult } from './use-message-query.ts'
+
+/** The histogram of a result: asked again while it is being read, at a calm pace, and once more when it is done. */
+const BUCKETS = 120
+const CALM_PAUSE_MS = 600
+
+export function useHistogram(result: MessageResult, isShown: () => boolean): ShallowRef<Histogram | null> {
+  const histogram = shallowRef<Histogram | null>(null)
+  let askedMs = 0
+  let round = 0
+
+  async function ask(queryId: string): Promise<void> {
+    askedMs = Date.now()
+    round += 1
+    const mine = round
+    try {
+      const found = await host().messages.histogram({ queryId, buckets: BUCKETS })
+      if (mine === round && queryId === result.queryId.value) histogram.value = found
+    } catch {
+      // The rows tell what is wrong; a picture that cannot be drawn stays as it was.
+    }
+  }
+
+  watch(
+    [isShown, result.queryId, result.progress],
+    ([shown, queryId, progress], [wasShown, previousId]) => {
+      if (!shown || queryId === null || progress === null) return
+      const isNew = queryId !== previousId || shown !== wasShown || histogram.value === null
+      if (isNew || progress.state !== 'scanning' || Date.now() - askedMs > CALM_PAUSE_MS) void ask(queryId)
+    },
+    { immediate: true },
+  )
+  return histogram
+}
