@@ -5,7 +5,7 @@
  *
  * The controller id is this broker's own: admin calls may go to any broker, which passes them on.
  */
-import { AclOperation, authorizedOperations, CLUSTER_NAME, OPERATIONS_NOT_REQUESTED, ResourceType } from '../security/authorizer.ts'
+import { type AclOperation, authorizedOperations, CLUSTER_NAME, OPERATIONS_NOT_REQUESTED, ResourceType } from '../security/authorizer.ts'
 import { ErrorCode } from '../wire/errors.ts'
 import type { Encodable } from '../wire/schema.ts'
 import { describeCluster } from './60-describe-cluster.schema.ts'

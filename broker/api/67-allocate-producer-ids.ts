@@ -3,7 +3,7 @@
  * STALE_BROKER_EPOCH for an incarnation that has been replaced, BROKER_ID_NOT_REGISTERED for an unknown one.
  */
 import { allocateProducerIds as decideBlock } from '../cluster/producer-id-control.ts'
-import { ErrorCode } from '../wire/errors.ts'
+import type { ErrorCode } from '../wire/errors.ts'
 import { allocateProducerIds } from './67-allocate-producer-ids.schema.ts'
 import type { ControllerServices } from './controller-context.ts'
 import { unlessNotController } from './not-controller.ts'

@@ -2,10 +2,10 @@
  * The quorum's requests and responses as Kafka's messages. Each message could name many partitions; the quorum has one, and a
  * message that names another, or several, is refused as malformed (`null`).
  */
-import { beginQuorumEpoch } from '../api/53-begin-quorum-epoch.schema.ts'
-import { endQuorumEpoch } from '../api/54-end-quorum-epoch.schema.ts'
-import { fetch } from '../api/01-fetch.schema.ts'
-import { vote } from '../api/52-vote.schema.ts'
+import type { beginQuorumEpoch } from '../api/53-begin-quorum-epoch.schema.ts'
+import type { endQuorumEpoch } from '../api/54-end-quorum-epoch.schema.ts'
+import type { fetch } from '../api/01-fetch.schema.ts'
+import type { vote } from '../api/52-vote.schema.ts'
 import { ErrorCode } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { METADATA_PARTITION, METADATA_TOPIC, METADATA_TOPIC_ID } from './metadata-topic.ts'

@@ -12,7 +12,7 @@ import { CLUSTER_ID, SimulatedQuorumCluster, type ObserverNode } from './simulat
 let cluster: SimulatedQuorumCluster
 
 afterEach(() => {
-  expect(cluster.failures).toEqual([])
+  if (cluster.failures.length > 0) throw new Error(cluster.failures.join('\n'))
 })
 
 async function startAll(options: { readonly voters: number; readonly seed?: number; readonly diskLatencyMsMax?: number; readonly networkLatencyMsMax?: number }) {
