@@ -40,14 +40,16 @@ export async function startEmbeddedHost(options: EmbeddedHostOptions): Promise<E
     const dataDirectory = cluster.ephemeral ? join(cluster.dataDirectory, 'profile') : profileDirectory()
     const host = await createHost({ env, dataDirectory, version, rendererDirectory, embedded: [{ cluster, id: EMBEDDED_CLUSTER_ID }] })
     const socket = await host.serveSocket(cluster.ownerSocketPath)
-    const ready = cluster.whenReady().then(() => (options.demo === true ? host.startSample(EMBEDDED_CLUSTER_ID) : undefined))
+    const ready = cluster.whenReady().then(() => {
+      if (options.demo === true) host.startSample(EMBEDDED_CLUSTER_ID)
+    })
     // Whoever asks hears of a failure; nobody has to ask.
     ready.catch(() => undefined)
     return {
       host,
       cluster,
       dataDirectory,
-      whenReady: async () => void (await ready),
+      whenReady: () => ready,
       async close() {
         await socket.close()
         await host.close()

@@ -4,7 +4,7 @@ import { connectionRowsMax } from '../../contract/connections.ts'
 import type { Env } from '../../env/types.ts'
 import type { EmbeddedCluster, NodeConnection } from '../../runtime/types.ts'
 import { createChanges, type Changes } from '../rpc/changes.ts'
-import { pause } from '../rpc/waiting.ts'
+import { runRounds } from './loop.ts'
 
 const watchedIntervalMs = 1_000
 const unwatchedIntervalMs = 5_000
@@ -12,7 +12,7 @@ const clientListener = 'CLIENT'
 const ownClientPrefix = 'weir-'
 
 export interface ConnectionFacts {
-  readonly changes: Changes
+  readonly changes: Pick<Changes, 'on'>
   list(): ConnectionList
   /** Of one broker; `null` before it has said. */
   countOf(brokerId: number): number | null
@@ -56,20 +56,25 @@ export function followConnections(env: Env, embedded: EmbeddedCluster | null, si
     changes.emit()
   }
 
-  async function run(cluster: EmbeddedCluster): Promise<void> {
-    while (!signal.aborted) {
-      try {
-        await sample(cluster)
-      } catch (error) {
-        env.log.write('debug', 'connections could not be listed', { error })
-      }
-      await pause(env, changes.listenerCount > 0 ? watchedIntervalMs : unwatchedIntervalMs, signal)
+  const sampling = embedded === null ? null : runRounds(env, { intervalMs: watchedIntervalMs, signal, round: () => round(embedded) })
+
+  async function round(cluster: EmbeddedCluster): Promise<number> {
+    try {
+      await sample(cluster)
+    } catch (error) {
+      env.log.write('debug', 'connections could not be listed', { error })
     }
+    return changes.listenerCount > 0 ? watchedIntervalMs : unwatchedIntervalMs
   }
-  if (embedded !== null) void run(embedded)
 
   return {
-    changes,
+    // Whoever begins to look sees what is, not what was up to five seconds ago.
+    changes: {
+      on(listener) {
+        sampling?.hurry()
+        return changes.on(listener)
+      },
+    },
     list() {
       const all = [...byId.values()].map(({ view }) => view)
       all.sort((a, b) => Number(a.isOwn) - Number(b.isOwn) || (a.clientId ?? '').localeCompare(b.clientId ?? '') || a.id.localeCompare(b.id))
