@@ -64,7 +64,7 @@ export default defineConfig({
       ],
       rules: { 'typescript/no-explicit-any': 'off' },
     },
-    { files: ['test/**'], rules: { 'max-lines': 'off', 'typescript/no-explicit-any': 'off' } },
+    { files: ['test/**'], rules: { 'max-lines': 'off', 'typescript/no-explicit-any': 'off', 'typescript/unbound-method': 'off' } },
     {
       files: ['electron/**/*.ts'],
       rules: {

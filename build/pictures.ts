@@ -47,7 +47,8 @@ async function picture(page: Page, name: string, route: string, untilSeen: strin
   await page.screenshot({ path: join(folder, `${name}.png`) })
 }
 
-const { serving, end } = await serve()
+const weir = await serve()
+const { serving } = weir
 const browser = await chromium.launch({
   executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
   args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
@@ -64,8 +65,8 @@ try {
   await picture(page, 'group', `/c/${cluster}/groups/${group}`, topic)
   const victim = serving.brokers.at(-1)
   if (victim !== undefined) process.kill(victim.pid, 'SIGKILL')
-  await picture(page, 'brokers', `/c/${cluster}/brokers`, 'rashed')
+  await picture(page, 'brokers', `/c/${cluster}/brokers`, 'Dead')
 } finally {
   await browser.close()
-  await end()
+  await weir.end()
 }
