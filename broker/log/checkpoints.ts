@@ -3,6 +3,7 @@
  * `.tmp`, synced and renamed. A file that does not read is reported and taken as absent: each has a safe default.
  */
 import type { Disk, Env, Logger } from '../env/types.ts'
+import { readBounded } from './bounded-read.ts'
 import type { TopicPartition } from './types.ts'
 
 export interface EpochEntry {
@@ -74,9 +75,8 @@ async function readCheckpoint<T>(
   path: string,
   decode: (content: Buffer) => T | null,
 ): Promise<T | null> {
-  const stat = await disk.stat(path)
-  if (stat === null) return null
-  const content = stat.bytes <= checkpointBytesMax ? await disk.readFile(path) : null
+  if ((await disk.stat(path)) === null) return null
+  const content = await readBounded(disk, path, checkpointBytesMax)
   const decoded = content === null ? null : decode(content)
   if (decoded === null) log.write('warn', 'a checkpoint file does not read; going on without it', { path })
   return decoded

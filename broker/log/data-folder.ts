@@ -3,6 +3,7 @@
  * precondition of touching anything else in it.
  */
 import type { DiskLock, Env } from '../env/types.ts'
+import { readBounded } from './bounded-read.ts'
 import { cleanShutdownFile, joinPath, lockFile, metaPropertiesFile } from './log-files.ts'
 import { checkOwner, decodeMetaProperties, encodeMetaProperties } from './meta-properties.ts'
 import { LogError } from './types.ts'
@@ -54,7 +55,7 @@ async function ownDirectory(
   options: { directory: string; clusterId: string; nodeId: number },
 ): Promise<string> {
   const path = joinPath(options.directory, metaPropertiesFile)
-  const content = await env.disk.readFile(path)
+  const content = await readBounded(env.disk, path, 64 * 1024)
   if (content !== null) {
     const found = decodeMetaProperties(path, content)
     checkOwner(path, found, options)
@@ -68,7 +69,7 @@ async function ownDirectory(
 /** The marker holds for one start: it is gone before anything is changed. Null when there was none, or it does not read. */
 async function takeCleanShutdown(env: Env, directory: string): Promise<number | null> {
   const path = joinPath(directory, cleanShutdownFile)
-  const content = await env.disk.readFile(path)
+  const content = await readBounded(env.disk, path, 64 * 1024)
   if (content === null) return null
   await env.disk.remove(path)
   await env.disk.syncDirectory(directory)

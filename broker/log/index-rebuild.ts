@@ -1,6 +1,7 @@
 /** Indexes of a closed segment made anew from its batches. */
 import type { Disk, DiskFile } from '../env/types.ts'
 import { type BatchHeader, isControl, isTransactional, lastOffset } from '../wire/record-batch.ts'
+import { readBounded } from './bounded-read.ts'
 import { joinPath, offsetFileName, transactionIndexSuffix } from './log-files.ts'
 import { readMarker } from './producer-state.ts'
 import { SegmentIndexes } from './segment-indexes.ts'
@@ -56,7 +57,7 @@ export async function rebuildIndexes(options: IndexRebuild): Promise<SegmentInde
 }
 
 async function loadTransactions({ disk, directory, baseOffset }: IndexRebuild): Promise<TransactionIndex | null> {
-  const content = await disk.readFile(joinPath(directory, offsetFileName(baseOffset, transactionIndexSuffix)))
+  const content = await readBounded(disk, joinPath(directory, offsetFileName(baseOffset, transactionIndexSuffix)))
   return content === null ? new TransactionIndex() : TransactionIndex.parse(content)
 }
 

@@ -5,6 +5,7 @@
  * Only the part above the newest usable producer snapshot (and above the recovery point) is read; after a clean stop that
  * is next to nothing, after a crash it is what the background had not synced yet.
  */
+import { readBounded } from './bounded-read.ts'
 import { readEpochCheckpoint } from './checkpoints.ts'
 import { repairFolder } from './folder-repair.ts'
 import { LeaderEpochCache } from './leader-epoch-cache.ts'
@@ -195,7 +196,7 @@ class Recovery {
 
   async #topicId(): Promise<string | null> {
     const { context, directory } = this.#options
-    const content = await context.env.disk.readFile(joinPath(directory, partitionMetadataFile))
+    const content = await readBounded(context.env.disk, joinPath(directory, partitionMetadataFile), 4096)
     return content === null ? null : decodePartitionMetadata(content)
   }
 }

@@ -1,5 +1,6 @@
 /** The three indexes of a segment, and how they get to and from the disk. */
 import type { Disk } from '../env/types.ts'
+import { readBounded } from './bounded-read.ts'
 import { joinPath, offsetFileName, offsetIndexSuffix, timeIndexSuffix, transactionIndexSuffix } from './log-files.ts'
 import { OffsetIndex } from './offset-index.ts'
 import { TimeIndex } from './time-index.ts'
@@ -32,7 +33,7 @@ export class SegmentIndexes {
     baseOffset: number,
     segmentBytes: number,
   ): Promise<SegmentIndexes | null> {
-    const read = (suffix: string) => disk.readFile(joinPath(directory, offsetFileName(baseOffset, suffix)))
+    const read = (suffix: string) => readBounded(disk, joinPath(directory, offsetFileName(baseOffset, suffix)))
     const [offsetBytes, timeBytes, transactionBytes] = await Promise.all([
       read(offsetIndexSuffix),
       read(timeIndexSuffix),

@@ -1,5 +1,6 @@
 /** The producer snapshots of one partition folder: `<offset>.snapshot` is the state of everything below that offset. */
 import type { Disk, Logger } from '../env/types.ts'
+import { readBounded } from './bounded-read.ts'
 import { joinPath, offsetFileName, snapshotSuffix } from './log-files.ts'
 import type { ProducerEntry } from './producer-entry.ts'
 import { decodeProducerSnapshot } from './producer-snapshot.ts'
@@ -29,7 +30,7 @@ export class SnapshotFiles {
   async load(range: { minimum: number; maximum: number }): Promise<{ offset: number; entries: readonly ProducerEntry[] } | null> {
     for (const offset of this.#offsets.toReversed()) {
       if (offset > range.maximum || offset < range.minimum) continue
-      const content = await this.#disk.readFile(this.#path(offset))
+      const content = await readBounded(this.#disk, this.#path(offset))
       const entries = content === null ? null : decodeProducerSnapshot(content)
       if (entries !== null) return { offset, entries }
       this.#log.write('warn', 'a producer snapshot does not read; replaying the log from an older one', {
