@@ -154,7 +154,7 @@ const inheritedSettings: readonly BrokerSetting[] = topicSettings.flatMap((setti
 })
 
 export const brokerSettings: readonly BrokerSetting[] = [...Object.values(ownSettings), ...inheritedSettings].toSorted((one, other) =>
-  one.name.localeCompare(other.name, 'en'),
+  one.name < other.name ? -1 : 1,
 )
 
 const settingsByName: ReadonlyMap<string, BrokerSetting> = new Map(brokerSettings.map((setting) => [setting.name, setting]))
