@@ -15,7 +15,9 @@ const pollWaitMs = 100
 const troublePauseMs = 1_000
 /** What has been worked through is committed at least this often. */
 const commitIntervalMs = 1_000
-const closeDeadlineMs = 5_000
+const closeDeadlineMs = 2_000
+/** A commit that finds no coordinator must not hold up the end: what it would have said is read again. */
+const commitDeadlineMs = 2_000
 /** Joining takes a while and meets a coordinator that is not there yet; only what lasts longer is a problem. */
 const patienceMs = 8_000
 
@@ -155,7 +157,7 @@ class Work {
     if (this.done.size === 0) return
     const offsets = [...this.done].map(([partition, offset]) => ({ topic: sampleTopic, partition, offset }))
     this.done.clear()
-    await consumer.commit(offsets)
+    await consumer.commit(offsets, { timeoutMs: commitDeadlineMs })
   }
 
   drop(partitions: readonly TopicPartition[]): void {
