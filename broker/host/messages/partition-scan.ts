@@ -19,8 +19,10 @@ import type { TextMatcher } from './text-matcher.ts'
 export const fetchBytes = 4 * 1024 * 1024
 const fetchDeadlineMs = 8_000
 /** Backward chunks aim at this many bytes. */
-const backwardChunkBytes = 2 * 1024 * 1024
+const backwardChunkBytes = 3 * 1024 * 1024
 const backwardOffsetsMax = 200_000
+/** What the estimate of a chunk's size is exceeded by at most, as a rule. */
+const fetchMarginBytes = 128 * 1024
 
 export interface ScanOptions {
   readonly client: KafkaClient
@@ -55,6 +57,8 @@ export class PartitionScan {
   /** Forward: the first offset not read. Backward: everything from here on is read. */
   private next: number
   private chunkOffsets: number
+  /** As measured on the chunk before; 0: not yet. */
+  private bytesPerOffset = 0
   private readonly options: ScanOptions
 
   constructor(options: ScanOptions) {
@@ -120,8 +124,8 @@ export class PartitionScan {
   }
 
   private adaptChunk(bytes: number, offsets: number): void {
-    const bytesPerOffset = Math.max(1, bytes / Math.max(1, offsets))
-    const wished = Math.floor(backwardChunkBytes / bytesPerOffset)
+    this.bytesPerOffset = Math.max(1, bytes / Math.max(1, offsets))
+    const wished = Math.floor(backwardChunkBytes / this.bytesPerOffset)
     this.chunkOffsets = Math.max(16, Math.min(wished, this.chunkOffsets * 8, backwardOffsetsMax))
   }
 
@@ -130,7 +134,7 @@ export class PartitionScan {
     const { client, topic, partition, signal } = this.options
     const [fetched] = await client.fetchBatches(
       {
-        partitions: [{ topic, partition, fetchOffset: offset, partitionBytesMax: fetchBytes }],
+        partitions: [{ topic, partition, fetchOffset: offset, partitionBytesMax: this.bytesFor(end - offset) }],
         maxWaitMs: 200,
         isolation: this.options.isCommittedOnly ? 'read_committed' : 'read_uncommitted',
         lane: 'query',
@@ -142,6 +146,12 @@ export class PartitionScan {
     const nextOffset = this.scanBatches(fetched, offset, end, rows, onFirst)
     // Nothing came: retention has taken the rest, or the log was cut back. What is there has been read.
     return nextOffset > offset ? nextOffset : end
+  }
+
+  /** Backwards, what follows the chunk has been read before: it is not fetched again. */
+  private bytesFor(offsets: number): number {
+    if (!this.options.isBackward) return fetchBytes
+    return Math.min(fetchBytes, Math.ceil(offsets * (this.bytesPerOffset || 1_024)) + fetchMarginBytes)
   }
 
   private afterFetchError(fetched: FetchedPartition, offset: number, end: number): number {
