@@ -8,9 +8,6 @@ import { type DiskPartitionLog, openLogIn } from './partition-log.ts'
 import { defaultLogConfig } from './topic-config.ts'
 import { LogError, type LogManagerOptions, type TopicPartition } from './types.ts'
 
-/** The quorum's log lives in the same folder and is opened by its owner. */
-export const metadataTopic = '__cluster_metadata'
-
 export interface LoadOptions {
   readonly context: LogContext
   readonly directory: string
@@ -37,7 +34,7 @@ export async function loadFolders(options: LoadOptions): Promise<LoadedFolders> 
   const deletedFolders: string[] = []
   for (const name of (await context.env.disk.list(directory)) ?? []) {
     const parsed = parseFolderName(name)
-    if (parsed === null || parsed.topic === metadataTopic) continue
+    if (parsed === null) continue
     if (parsed.kind === 'deleted') deletedFolders.push(joinPath(directory, name))
     else if (parsed.kind === 'live') found.push(parsed)
   }

@@ -177,13 +177,16 @@ class FolderLogManager implements LogManager {
   }
 
   async #create(name: string, topicPartition: TopicPartition, config: LogConfig): Promise<DiskPartitionLog> {
+    const directory = joinPath(this.directory, name)
     try {
+      // A folder that appeared since the start is believed in nothing.
+      const isNew = (await this.#env.disk.stat(directory)) === null
       return await openLogIn(this.#context, {
         topicPartition,
-        directory: joinPath(this.directory, name),
+        directory,
         config,
-        isClean: true,
-        recoveryPoint: 0,
+        isClean: isNew,
+        recoveryPoint: isNew ? 0 : null,
         logStartOffset: 0,
       })
     } catch (error) {
