@@ -44,7 +44,13 @@ export function rendererConfig(): UserConfig {
             },
           },
           slideover: {
-            slots: { overlay: 'bg-black/40', header: 'px-4 py-3 sm:px-4 min-h-0', body: 'p-4 sm:p-4', footer: 'px-4 py-3 sm:px-4' },
+            slots: {
+              overlay: 'bg-black/40',
+              close: 'top-2.5 end-2.5',
+              header: 'px-4 py-3 sm:px-4 min-h-0',
+              body: 'p-4 sm:p-4',
+              footer: 'px-4 py-3 sm:px-4',
+            },
           },
         },
       }),
