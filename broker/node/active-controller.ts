@@ -200,7 +200,7 @@ export class ControllerRuntime implements ActiveController {
     for (const brokerId of leadership.sessions.takeExpired(leadership.latest, this.#env.clock.monotonicMs())) {
       const broker = leadership.latest.broker(brokerId)
       if (broker === undefined) continue
-      this.#env.log.write('warn', 'a broker is fenced: no heartbeat in its session', { broker: brokerId })
+      this.#env.log.write('warn', 'a broker is fenced: silent for its session, or seen to end', { broker: brokerId })
       this.#append(leadership, fence(leadership.latest, broker))
     }
     this.#watchSessions()

@@ -146,6 +146,11 @@ class Controller implements RunningNode {
     this.#channels.setAddresses(controllers)
   }
 
+  nodeEnded(nodeId: number): void {
+    this.#driver.nodeEnded(nodeId)
+    this.#runtime.brokerEnded(nodeId)
+  }
+
   connections() {
     return this.#listeners?.connections() ?? []
   }

@@ -5,7 +5,7 @@
  * argument). Life cycle over the channel, and nothing else:
  *
  *   to the owner:   listening {listeners} · ready · stopping · stopped · fatal {reason} · connections {list}
- *   from the owner: config {controllers} · stop · connections
+ *   from the owner: config {controllers} · ended {nodeId} (a hint, to controllers) · stop · connections
  *
  * When the channel closes the owner is gone, and the process ends at once. The terminal's SIGINT is the owner's to
  * handle. This is the only file of the broker that touches `process`; everything it runs is imported after the
@@ -80,6 +80,9 @@ function onMessage(message: unknown): void {
       break
     case 'config':
       void onControllers((message as { controllers?: unknown }).controllers)
+      break
+    case 'ended':
+      node?.nodeEnded?.(Number((message as { nodeId?: unknown }).nodeId))
       break
     case 'connections':
       void tell({ type: 'connections', list: connections() })

@@ -17,6 +17,8 @@ export interface RunningNode {
   readonly failed: Promise<string>
   /** The addresses of the quorum, when they are only known after the start. */
   setControllers(controllers: readonly ControllerAddress[]): void
+  /** Takes a hint that another node's process has ended: what would follow from its silence follows now. Controllers only. */
+  nodeEnded?(nodeId: number): void
   connections(): readonly ConnectionStats[]
   /** Hands over what the node leads, closes everything in order. Idempotent; never rejects. */
   stop(): Promise<void>

@@ -33,6 +33,8 @@ export interface NodeConfig {
 
 export type ToNode =
   | { readonly type: 'config'; readonly controllers: readonly ControllerAddress[] }
+  /** To controllers: that node's process was seen to end, so nobody need wait for its time-outs. A hint, never a proof. */
+  | { readonly type: 'ended'; readonly nodeId: number }
   | { readonly type: 'stop' }
   | { readonly type: 'connections' }
 

@@ -70,7 +70,10 @@ export function createNodeSet(options: NodeSetOptions): NodeSet {
     const hooks: NodeHooks = {
       onChange: () => options.onChange(),
       onListening: (bound) => onListening(node, bound),
-      onProcess: (event, pid) => onProcess(options, set.views(), event, pid),
+      onProcess: (event, pid) => {
+        onProcess(options, set.views(), event, pid)
+        if (event === 'ended') for (const other of nodes.values()) if (other.role === 'controller' && other !== node) other.send({ type: 'ended', nodeId: id })
+      },
     }
     const spec = {
       id,

@@ -40,7 +40,7 @@ async function leadersOf(client: RequestChannel, topic: string): Promise<readonl
 
 async function withThreeBrokers() {
   cluster = new SimulatedQuorumCluster({ seed: 5, voters: 1, diskLatencyMsMax: 1, networkLatencyMsMax: 1 })
-  await cluster.startController(1001)
+  const controller = await cluster.startController(1001)
   const brokers = new Map<number, RunningNode>()
   for (const id of [1, 2, 3]) brokers.set(id, await startBroker(id))
   const client = await clientOf(1)
@@ -48,7 +48,7 @@ async function withThreeBrokers() {
   const answer = await cluster.run(client.request(createTopics, 7, { topics, timeoutMs: 5_000, validateOnly: false }, { timeoutMs: 5_000 }))
   expect(answer.topics[0]).toMatchObject({ errorCode: ErrorCode.NONE, numPartitions: 3 })
   await cluster.advance(100)
-  return { brokers, client }
+  return { brokers, client, controller }
 }
 
 it('a killed broker is fenced when its session has run out, and leads again once it is back', async () => {
@@ -85,6 +85,21 @@ it('brokers serve what they know while the controller is away, and are not fence
   await cluster.advance(20_000)
   expect(await leadersOf(client, 'a')).toEqual([1, 2, 3])
   await cluster.startController(1001)
+  await cluster.advance(5_000)
+  expect(await leadersOf(client, 'a')).toEqual([1, 2, 3])
+})
+
+it('a hint that a broker ended makes its partitions known to be without a leader at once', async () => {
+  const { client, controller } = await withThreeBrokers()
+  cluster.end('broker 2', 'kill')
+  controller.nodeEnded?.(2)
+  await cluster.advance(200)
+  expect(await leadersOf(client, 'a')).toEqual([1, -1, 3])
+})
+
+it('a false hint costs a live broker no more than a moment', async () => {
+  const { client, controller } = await withThreeBrokers()
+  controller.nodeEnded?.(2)
   await cluster.advance(5_000)
   expect(await leadersOf(client, 'a')).toEqual([1, 2, 3])
 })
