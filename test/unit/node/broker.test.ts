@@ -6,7 +6,7 @@ let cluster: SimulatedCluster
 let client: KafkaClient
 
 afterEach(() => {
-  expect(cluster.failures).toEqual([])
+  if (cluster.failures.length > 0) throw new Error(cluster.failures.join('\n'))
 })
 
 async function startAll(
