@@ -27,7 +27,5 @@ export interface BrokerDetail {
 }
 
 export const brokersContract = {
-  describe: procedure
-    .input(v.object({ clusterId, brokerId: v.pipe(v.number(), v.integer(), v.minValue(0)) }))
-    .output(type<BrokerDetail>()),
+  describe: procedure.input(v.object({ clusterId, brokerId: v.pipe(v.number(), v.integer(), v.minValue(0)) })).output(type<BrokerDetail>()),
 }

@@ -2,7 +2,20 @@
 import { type } from '@orpc/contract'
 import * as v from 'valibot'
 import { procedure } from './base.ts'
-import { clusterId, filterText, ofGroup, offset, pageWindow, partitionIndex, sortDirection, timeSpan, timestampMs, topicName, type Page, type Series } from './common.ts'
+import {
+  clusterId,
+  filterText,
+  ofGroup,
+  offset,
+  pageWindow,
+  partitionIndex,
+  sortDirection,
+  timeSpan,
+  timestampMs,
+  topicName,
+  type Page,
+  type Series,
+} from './common.ts'
 import { streamOf } from './stream.ts'
 
 /** Partition rows one detail event carries. */

@@ -67,9 +67,7 @@ const recordsPerSecond = v.nullable(v.pipe(v.number(), v.minValue(0), v.maxValue
 
 export const sampleContract = {
   /** Creates the topic when it is not there, backfills an hour, and starts. Resolves at once; see `watch`. */
-  start: procedure
-    .input(v.object({ clusterId, speed: v.optional(v.picklist(sampleSpeeds), 1) }))
-    .output(type<SampleState>()),
+  start: procedure.input(v.object({ clusterId, speed: v.optional(v.picklist(sampleSpeeds), 1) })).output(type<SampleState>()),
   /** Resolves when it has stopped. The topic and the groups' offsets stay. */
   stop: procedure.input(ofCluster).output(type<SampleState>()),
   setSpeed: procedure.input(v.object({ clusterId, speed: v.picklist(sampleSpeeds) })).output(type<SampleState>()),

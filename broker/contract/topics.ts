@@ -181,9 +181,7 @@ export const topicsContract = {
   /** The same page, again whenever it changes, at most once a second. */
   watchList: procedure.input(topicListInput).output(streamOf<Page<TopicRow>>()),
   describe: procedure.input(ofTopic).output(type<TopicDetail>()),
-  watchPartitions: procedure
-    .input(v.object({ ...ofTopic.entries, ...pageWindow.entries }))
-    .output(streamOf<PartitionLanes>()),
+  watchPartitions: procedure.input(v.object({ ...ofTopic.entries, ...pageWindow.entries })).output(streamOf<PartitionLanes>()),
   /** At most 200 groups, most lagging first. */
   consumers: procedure.input(ofTopic).output(type<readonly TopicConsumer[]>()),
   /** `records in` (records/s), `bytes` (bytes), `lag` of the most lagging group (records). */
@@ -219,9 +217,7 @@ export const topicsContract = {
    */
   changeSettings: procedure
     .input(v.object({ ...ofTopic.entries, changes: settingChanges, validateOnly: v.optional(v.boolean(), false) }))
-    .output(
-      type<{ changes: readonly SettingChange[]; problems: readonly FieldProblem[]; activityId: number | null }>(),
-    ),
+    .output(type<{ changes: readonly SettingChange[]; problems: readonly FieldProblem[]; activityId: number | null }>()),
 
   /** Deletes records from the log's start up to (not including) `beforeOffset`; `null`: all there are. */
   previewDeleteRecords: procedure
@@ -232,15 +228,9 @@ export const topicsContract = {
     .output(type<{ deletedCount: number; activityId: number }>()),
 
   /** Defaults for the create form. */
-  defaults: procedure
-    .input(ofCluster)
-    .output(type<{ partitionCount: number; replicationFactor: number; replicationFactorMax: number }>()),
+  defaults: procedure.input(ofCluster).output(type<{ partitionCount: number; replicationFactor: number; replicationFactorMax: number }>()),
 }
 
 function deleteRecordsTargets() {
-  return v.pipe(
-    v.array(v.object({ partition: partitionIndex, beforeOffset: v.nullable(offset) })),
-    v.minLength(1),
-    v.maxLength(10_000),
-  )
+  return v.pipe(v.array(v.object({ partition: partitionIndex, beforeOffset: v.nullable(offset) })), v.minLength(1), v.maxLength(10_000))
 }

@@ -76,7 +76,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
     journal,
     clusters,
     streams: createStreams(env),
-    queries: options.queries ?? createWorkerEngine(env, { spillDirectory: spillDirectory(dataDirectory), clientVersion: version }),
+    queries: options.queries ?? createWorkerEngine(env, { spillDirectory: await spillDirectory(env, dataDirectory), clientVersion: version }),
     samples: createSampleManager(env, makeClient),
     createClient: makeClient,
     version,
@@ -130,9 +130,22 @@ function clientFor(env: Env, version: string, bootstrapServers: readonly string[
   return createClient(env, { bootstrapServers, clientId, softwareName: 'weir', softwareVersion: version, connectTimeoutMs: 5_000 })
 }
 
-/** Of this process alone: two Weirs may share a profile. */
-function spillDirectory(dataDirectory: string): string {
-  return join(dataDirectory, 'queries', String(process.pid))
+/** Of this process alone: two Weirs may share a profile. What ended processes have left is removed. */
+async function spillDirectory(env: Env, dataDirectory: string): Promise<string> {
+  const parent = join(dataDirectory, 'queries')
+  for (const name of (await env.disk.list(parent)) ?? []) {
+    if (/^\d+$/.test(name) && !isAlive(Number(name))) await env.disk.removeTree(join(parent, name))
+  }
+  return join(parent, String(process.pid))
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    // Somebody else's process is alive too.
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
 }
 
 function userName(): string {

@@ -17,7 +17,12 @@ export type Inverse =
       readonly kind: 'group.reset'
       readonly groupId: string
       /** `offset: null`: there was none. */
-      readonly offsets: readonly { readonly topic: string; readonly partition: number; readonly offset: number | null; readonly expected: number }[]
+      readonly offsets: readonly {
+        readonly topic: string
+        readonly partition: number
+        readonly offset: number | null
+        readonly expected: number
+      }[]
     }
 
 export interface Change {

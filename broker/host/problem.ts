@@ -32,7 +32,12 @@ export function toHostError(error: unknown, subject: string | null = null): Host
   }
   if (error instanceof Error && error.name === 'SqliteError') {
     const advice = 'Check that the profile folder is writable and its disk is not full.'
-    return new HostError('STORE_FAILED', "The console's database could not be used.", { subject, advice, cause: error.message }, { cause: error })
+    return new HostError(
+      'STORE_FAILED',
+      "The console's database could not be used.",
+      { subject, advice, cause: error.message },
+      { cause: error },
+    )
   }
   const cause = error instanceof Error ? error.message : String(error)
   return new HostError('INTERNAL', 'Something went wrong inside Weir.', { subject, cause }, { cause: error })

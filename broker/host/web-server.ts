@@ -61,7 +61,13 @@ export async function serveWeb(env: Env, options: WebServerOptions): Promise<Web
   await new Promise<void>((done, fail) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const message = `The console could not listen on port ${options.port}: ${error.code ?? error.message}.`
-      fail(new HostError('ADDRESS_INVALID', message, { subject: `${loopback}:${options.port}`, advice: 'Choose another port.', cause: error.code ?? null }))
+      fail(
+        new HostError('ADDRESS_INVALID', message, {
+          subject: `${loopback}:${options.port}`,
+          advice: 'Choose another port.',
+          cause: error.code ?? null,
+        }),
+      )
     })
     server.listen(options.port, loopback, done)
   })
@@ -197,7 +203,11 @@ const safeHeaders = {
 } as const
 
 function refuse(response: ServerResponse, status: number, message: string): void {
-  response.writeHead(status, { ...safeHeaders, 'content-type': 'text/plain; charset=utf-8', 'content-security-policy': "default-src 'none'" })
+  response.writeHead(status, {
+    ...safeHeaders,
+    'content-type': 'text/plain; charset=utf-8',
+    'content-security-policy': "default-src 'none'",
+  })
   response.end(`${message}\n`)
 }
 

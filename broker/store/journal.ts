@@ -63,7 +63,9 @@ export function createJournalStore(database: StoreDatabase): JournalStore {
   const insert = database.prepare<unknown[], Row>(`
     INSERT INTO journal (at_ms, cluster_id, kind, actor, action, subject, summary, before, after, inverse, failure)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *`)
-  const prune = database.prepare('DELETE FROM journal WHERE id <= ? AND id NOT IN (SELECT undone_by FROM journal WHERE undone_by IS NOT NULL)')
+  const prune = database.prepare(
+    'DELETE FROM journal WHERE id <= ? AND id NOT IN (SELECT undone_by FROM journal WHERE undone_by IS NOT NULL)',
+  )
   const byId = database.prepare<[number], Row>('SELECT * FROM journal WHERE id = ?')
   const mark = database.prepare('UPDATE journal SET undone_by = ? WHERE id = ? AND undone_by IS NULL')
   const matching = `

@@ -83,7 +83,9 @@ export const migrations: readonly Migration[] = [
 export function migrate(database: Database, target: number = migrations.length): void {
   const current = database.pragma('user_version', { simple: true }) as number
   if (current > migrations.length) {
-    throw new Error(`The database has version ${current}; this Weir knows versions up to ${migrations.length}. Update Weir, or use another profile folder.`)
+    throw new Error(
+      `The database has version ${current}; this Weir knows versions up to ${migrations.length}. Update Weir, or use another profile folder.`,
+    )
   }
   for (const migration of migrations) {
     if (migration.version <= current || migration.version > target) continue

@@ -47,7 +47,10 @@ afterAll(async () => {
 })
 
 /** The first value of a stream that satisfies `condition`. */
-async function first<Value>(open: (signal: AbortSignal) => PromiseLike<AsyncIterable<StreamEvent<Value>>>, condition: (value: Value) => boolean): Promise<Value> {
+async function first<Value>(
+  open: (signal: AbortSignal) => PromiseLike<AsyncIterable<StreamEvent<Value>>>,
+  condition: (value: Value) => boolean,
+): Promise<Value> {
   const ending = new AbortController()
   let found: { value: Value } | null = null
   await follow(client, open(ending.signal), (value) => {
@@ -66,20 +69,29 @@ const failure = (promise: Promise<unknown>): Promise<Problem> => promise.then(()
 
 async function createTopic(name: string, partitionCount = 3): Promise<void> {
   await client.topics.create({ clusterId, name, partitionCount })
-  await until(`${name} to be known`, async () => (await client.topics.list({ clusterId, filter: name })).rows.some((row) => row.name === name))
+  await until(`${name} to be known`, async () =>
+    (await client.topics.list({ clusterId, filter: name })).rows.some((row) => row.name === name),
+  )
 }
 
 async function resultOf(query: Parameters<HostClient['messages']['open']>[0]) {
   const { queryId } = await client.messages.open(query)
-  await first((signal) => client.messages.watch({ queryId }, { signal }), ({ state }) => state !== 'scanning')
+  await first(
+    (signal) => client.messages.watch({ queryId }, { signal }),
+    ({ state }) => state !== 'scanning',
+  )
   return { queryId, progress: await client.messages.progress({ queryId }) }
 }
 
 describe('the overview', () => {
   test('shows three live brokers, the quorum and where to connect', async () => {
-    const overview = await overviewWith(({ brokers, quorum }) => brokers.filter(({ isAlive }) => isAlive).length === 3 && quorum?.leaderId !== null)
+    const overview = await overviewWith(
+      ({ brokers, quorum }) => brokers.filter(({ isAlive }) => isAlive).length === 3 && quorum?.leaderId !== null,
+    )
     expect(overview.bootstrapServers).toEqual(cluster.bootstrapServers.split(','))
-    expect(overview.brokers.map(({ id, node, problem }) => ({ id, node, problem }))).toEqual([1, 2, 3].map((id) => ({ id, node: 'running', problem: null })))
+    expect(overview.brokers.map(({ id, node, problem }) => ({ id, node, problem }))).toEqual(
+      [1, 2, 3].map((id) => ({ id, node: 'running', problem: null })),
+    )
     expect(overview.quorum?.voters.map(({ id }) => id)).toEqual([1001])
   })
 
@@ -99,11 +111,23 @@ describe('topics', () => {
     await createTopic('orders')
     const validated = await client.topics.create({ clusterId, name: 'orders', validateOnly: true })
     expect(validated.problems).toHaveLength(1)
-    const { changes, activityId } = await client.topics.changeSettings({ clusterId, topic: 'orders', changes: [{ name: 'retention.ms', value: '60000' }] })
+    const { changes, activityId } = await client.topics.changeSettings({
+      clusterId,
+      topic: 'orders',
+      changes: [{ name: 'retention.ms', value: '60000' }],
+    })
     expect(changes).toEqual([{ name: 'retention.ms', before: null, after: '60000' }])
     const setting = async () => (await client.topics.settings({ clusterId, topic: 'orders' })).find(({ name }) => name === 'retention.ms')
-    expect(await until('the setting to apply', async () => ((await setting())?.source === 'topic' ? setting() : null))).toMatchObject({ value: '60000', defaultValue: '604800000' })
-    const wrong = await client.topics.changeSettings({ clusterId, topic: 'orders', changes: [{ name: 'retention.ms', value: 'soon' }], validateOnly: true })
+    expect(await until('the setting to apply', async () => ((await setting())?.source === 'topic' ? setting() : null))).toMatchObject({
+      value: '60000',
+      defaultValue: '604800000',
+    })
+    const wrong = await client.topics.changeSettings({
+      clusterId,
+      topic: 'orders',
+      changes: [{ name: 'retention.ms', value: 'soon' }],
+      validateOnly: true,
+    })
     expect(wrong.problems[0]).toMatchObject({ field: 'retention.ms' })
     await client.activity.undo({ id: activityId ?? 0 })
     await until('the setting to be back', async () => (await setting())?.source === 'default')
@@ -132,9 +156,20 @@ describe('messages', () => {
   test('a sent record is found where it landed, with its number exact and its headers', async () => {
     await createTopic('sent')
     const value = '{"id":9007199254740993}'
-    const landed = await client.produce.send({ clusterId, topic: 'sent', key: { text: 'k' }, value: { text: value }, headers: [{ key: 'h', value: { encoding: 'hex', text: 'ff 00' } }], compression: 'zstd' })
+    const landed = await client.produce.send({
+      clusterId,
+      topic: 'sent',
+      key: { text: 'k' },
+      value: { text: value },
+      headers: [{ key: 'h', value: { encoding: 'hex', text: 'ff 00' } }],
+      compression: 'zstd',
+    })
     const detail = await client.messages.at({ clusterId, topic: 'sent', partition: landed.partition, offset: landed.offset ?? -1 })
-    expect(detail).toMatchObject({ value: { text: value, encoding: 'json' }, headers: [{ key: 'h', value: { text: 'ff00', encoding: 'hex' } }], batch: { compression: 'zstd' } })
+    expect(detail).toMatchObject({
+      value: { text: value, encoding: 'json' },
+      headers: [{ key: 'h', value: { text: 'ff00', encoding: 'hex' } }],
+      batch: { compression: 'zstd' },
+    })
     const tombstone = await client.produce.send({ clusterId, topic: 'sent', key: { text: 'k' }, value: null })
     expect(tombstone.partition).toBe(landed.partition)
     const { queryId } = await resultOf({ clusterId, topic: 'sent' })
@@ -146,10 +181,21 @@ describe('messages', () => {
     await createTopic('searched')
     for (const compression of ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const) {
       const producer = kafka.producer({ compression })
-      await producer.sendAll(Array.from({ length: 2_000 }, (_, index) => ({ topic: 'searched', key: `truck_${index}`, value: `{"position":${index},"codec":"${compression}"}` })))
+      await producer.sendAll(
+        Array.from({ length: 2_000 }, (_, index) => ({
+          topic: 'searched',
+          key: `truck_${index}`,
+          value: `{"position":${index},"codec":"${compression}"}`,
+        })),
+      )
       await producer.close()
     }
-    const { progress, queryId } = await resultOf({ clusterId, topic: 'searched', text: { contains: 'TRUCK_42', in: ['key'] }, rowsMax: null })
+    const { progress, queryId } = await resultOf({
+      clusterId,
+      topic: 'searched',
+      text: { contains: 'TRUCK_42', in: ['key'] },
+      rowsMax: null,
+    })
     expect(progress).toMatchObject({ state: 'done', scanned: 10_000, problem: null, remaining: 0 })
     // truck_42 and truck_420 to truck_429, with each codec.
     expect(progress.matched).toBe(55)
@@ -160,7 +206,10 @@ describe('messages', () => {
   test('repeated sending reports where the last one landed', async () => {
     await createTopic('repeated')
     const record = { clusterId, topic: 'repeated', value: { text: 'n {{index}}' }, useTemplates: true }
-    const done = await first((signal) => client.produce.repeat({ record, count: 500, intervalMs: 0 }, { signal }), ({ isDone }) => isDone)
+    const done = await first(
+      (signal) => client.produce.repeat({ record, count: 500, intervalMs: 0 }, { signal }),
+      ({ isDone }) => isDone,
+    )
     expect(done).toMatchObject({ sent: 500, failed: 0, total: 500 })
     const { queryId, progress } = await resultOf({ clusterId, topic: 'repeated', text: { contains: 'n 499' }, rowsMax: null })
     expect(progress.matched).toBe(1)
@@ -178,20 +227,31 @@ describe('groups', () => {
     let count = 0
     while (count < 300) for (const { records } of await consumer.poll()) count += records.length
     await consumer.commit()
-    const stable = await first((signal) => client.groups.watch({ clusterId, groupId: 'readers' }, { signal }), ({ state, totalLag }) => state === 'Stable' && totalLag === 0)
+    const stable = await first(
+      (signal) => client.groups.watch({ clusterId, groupId: 'readers' }, { signal }),
+      ({ state, totalLag }) => state === 'Stable' && totalLag === 0,
+    )
     expect(stable.members).toHaveLength(1)
     expect(stable.members[0]?.assignment).toEqual([{ topic: 'read', partitions: [0, 1, 2] }])
     const target = { to: 'shift', by: -10 } as const
     expect((await client.groups.previewReset({ clusterId, groupId: 'readers', target })).blocker).toMatch(/1 member/)
-    expect((await failure(client.groups.reset({ clusterId, groupId: 'readers', target, confirmName: 'readers' }))).code).toBe('GROUP_NOT_EMPTY')
+    expect((await failure(client.groups.reset({ clusterId, groupId: 'readers', target, confirmName: 'readers' }))).code).toBe(
+      'GROUP_NOT_EMPTY',
+    )
     await consumer.close()
     const preview = await client.groups.previewReset({ clusterId, groupId: 'readers', target })
     expect(preview).toMatchObject({ blocker: null, reReadCount: 30, skippedCount: 0 })
     const { activityId } = await client.groups.reset({ clusterId, groupId: 'readers', target, confirmName: 'readers' })
     expect((await client.groups.describe({ clusterId, groupId: 'readers' })).totalLag).toBe(30)
-    const listed = await first((signal) => client.groups.watchList({ clusterId, filter: 'readers' }, { signal }), ({ rows }) => rows[0]?.totalLag === 30)
+    const listed = await first(
+      (signal) => client.groups.watchList({ clusterId, filter: 'readers' }, { signal }),
+      ({ rows }) => rows[0]?.totalLag === 30,
+    )
     expect(listed.rows[0]?.worst).toMatchObject({ topic: 'read', lag: 10 })
-    const lanes = await first((signal) => client.topics.watchPartitions({ clusterId, topic: 'read' }, { signal }), ({ lanes: all }) => all.every(({ groups }) => groups[0]?.lag === 10))
+    const lanes = await first(
+      (signal) => client.topics.watchPartitions({ clusterId, topic: 'read' }, { signal }),
+      ({ lanes: all }) => all.every(({ groups }) => groups[0]?.lag === 10),
+    )
     expect(lanes.lanes.map(({ highWatermark, state }) => [highWatermark, state])).toEqual([1, 2, 3].map(() => [100, 'healthy']))
     const nowMs = Date.now()
     await until('the lag to be recorded', async () => {
@@ -208,7 +268,10 @@ describe('groups', () => {
 describe('nodes', () => {
   test('a killed broker is seen dead within a second, its partitions offline, and comes back', async () => {
     await createTopic('fragile')
-    const stopped = first((signal) => client.nodes.watch({ clusterId }, { signal }), (nodes) => nodes.find(({ id }) => id === 2)?.pid === null)
+    const stopped = first(
+      (signal) => client.nodes.watch({ clusterId }, { signal }),
+      (nodes) => nodes.find(({ id }) => id === 2)?.pid === null,
+    )
     const startedMs = performance.now()
     await client.nodes.kill({ clusterId, nodeId: 2 })
     await stopped
@@ -233,7 +296,10 @@ describe('connections to other clusters', () => {
     expect(tested).toMatchObject({ ok: true, sameAsClusterId: clusterId })
     const dead = await client.clusters.add({ name: 'Dead', bootstrapServers: ['127.0.0.1:1'] })
     const same = await client.clusters.add({ name: 'Same', bootstrapServers: [cluster.bootstrapServers], readOnly: true })
-    const views = await first((signal) => client.clusters.watch(undefined, { signal }), (all) => all.filter(({ state }) => state.status !== 'connecting').length === 3)
+    const views = await first(
+      (signal) => client.clusters.watch(undefined, { signal }),
+      (all) => all.filter(({ state }) => state.status !== 'connecting').length === 3,
+    )
     expect(views.find(({ id }) => id === dead.id)?.state).toMatchObject({ status: 'unreachable', reason: 'refused' })
     expect(views.find(({ id }) => id === same.id)?.state.status).toBe('connected')
     expect((await client.topics.list({ clusterId: dead.id })).rows).toEqual([])
@@ -246,17 +312,26 @@ describe('connections to other clusters', () => {
 })
 
 describe('the sample workload', () => {
-  const sampleWith = (condition: (state: SampleState) => boolean): Promise<SampleState> => first((signal) => client.sample.watch({ clusterId }, { signal }), condition)
+  const sampleWith = (condition: (state: SampleState) => boolean): Promise<SampleState> =>
+    first((signal) => client.sample.watch({ clusterId }, { signal }), condition)
 
   test('writes an hour of the past, drives on, and a slowed consumer falls behind what is true', async () => {
     await client.sample.start({ clusterId, speed: 100 })
-    const running = await sampleWith(({ status, consumers }) => status === 'running' && consumers.every(({ consumedCount }) => consumedCount > 0))
+    const running = await sampleWith(
+      ({ status, consumers }) => status === 'running' && consumers.every(({ consumedCount }) => consumedCount > 0),
+    )
     expect(running.producedCount).toBeGreaterThanOrEqual(36_000)
     await sampleWith(({ consumers }) => consumers.every(({ lag }) => lag !== null && lag < 3_000))
     await client.sample.setConsumerPace({ clusterId, groupId: 'location-dashboard', recordsPerSecondMax: 0 })
-    const positions = await first((signal) => client.sample.positions({ clusterId }, { signal }), ({ trucks }) => trucks.some(({ readAgeMs }) => (readAgeMs ?? 0) > 100_000))
+    const positions = await first(
+      (signal) => client.sample.positions({ clusterId }, { signal }),
+      ({ trucks }) => trucks.some(({ readAgeMs }) => (readAgeMs ?? 0) > 100_000),
+    )
     expect(positions.trucks).toHaveLength(200)
-    const lagging = await first((signal) => client.groups.watchList({ clusterId, sortBy: 'totalLag', direction: 'descending' }, { signal }), ({ rows }) => (rows[0]?.totalLag ?? 0) > 4_000)
+    const lagging = await first(
+      (signal) => client.groups.watchList({ clusterId, sortBy: 'totalLag', direction: 'descending' }, { signal }),
+      ({ rows }) => (rows[0]?.totalLag ?? 0) > 4_000,
+    )
     expect(lagging.rows[0]?.groupId).toBe('location-dashboard')
     expect((await client.sample.stop({ clusterId })).status).toBe('stopped')
     expect((await failure(client.sample.setSpeed({ clusterId, speed: 10 }))).code).toBe('SAMPLE_STATE_CONFLICT')

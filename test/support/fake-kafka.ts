@@ -170,7 +170,8 @@ function clientOf(kafka: FakeKafka): KafkaClient {
       call('fetchBatches')
       const answers = request.partitions.map((wished) => fetchOne(kafka, wished, request.maxBytes))
       const hasNews = answers.some(({ records, error }) => records.length > 0 || error !== null)
-      if (!hasNews && (request.maxWaitMs ?? 0) > 0) await new Promise((resolve) => setTimeout(resolve, Math.min(20, request.maxWaitMs ?? 0)))
+      if (!hasNews && (request.maxWaitMs ?? 0) > 0)
+        await new Promise((resolve) => setTimeout(resolve, Math.min(20, request.maxWaitMs ?? 0)))
       return answers
     },
     producer: () => producerOf(kafka, call),
@@ -181,7 +182,11 @@ function clientOf(kafka: FakeKafka): KafkaClient {
   return partial as KafkaClient
 }
 
-function fetchOne(kafka: FakeKafka, wished: { topic: string; partition: number; fetchOffset: number; partitionBytesMax?: number }, maxBytes = 50e6): FetchedPartition {
+function fetchOne(
+  kafka: FakeKafka,
+  wished: { topic: string; partition: number; fetchOffset: number; partitionBytesMax?: number },
+  maxBytes = 50e6,
+): FetchedPartition {
   const log = kafka.topics.get(wished.topic)?.partitions[wished.partition]
   const base = { topic: wished.topic, partition: wished.partition, fetchOffset: wished.fetchOffset }
   const rest = { abortedTransactions: null, divergingEpoch: null, preferredReadReplica: null }
@@ -203,14 +208,27 @@ function fetchOne(kafka: FakeKafka, wished: { topic: string; partition: number; 
 
 function listOne(kafka: FakeKafka, { topic, partition, spec }: OffsetQuery): ListedOffset {
   const log = kafka.topics.get(topic)?.partitions[partition]
-  const answer = (offset: number | null, timestampMs: number | null): ListedOffset => ({ topic, partition, spec, offset, timestampMs, leaderEpoch: 0, error: null })
+  const answer = (offset: number | null, timestampMs: number | null): ListedOffset => ({
+    topic,
+    partition,
+    spec,
+    offset,
+    timestampMs,
+    leaderEpoch: 0,
+    error: null,
+  })
   if (log === undefined) return { ...answer(null, null), error: unknownTopic(topic) }
   if (spec === 'earliest') return answer(log.logStartOffset, -1)
   if (spec === 'latest') return answer(log.endOffset, -1)
-  const all = log.batches.flatMap(({ baseOffset, records }) => records.map(({ timestampMs }, at) => ({ offset: baseOffset + at, timestampMs })))
+  const all = log.batches.flatMap(({ baseOffset, records }) =>
+    records.map(({ timestampMs }, at) => ({ offset: baseOffset + at, timestampMs })),
+  )
   const inLog = all.filter(({ offset }) => offset >= log.logStartOffset)
   if (spec === 'max-timestamp') {
-    const newest = inLog.reduce<(typeof inLog)[number] | null>((best, record) => (best === null || record.timestampMs > best.timestampMs ? record : best), null)
+    const newest = inLog.reduce<(typeof inLog)[number] | null>(
+      (best, record) => (best === null || record.timestampMs > best.timestampMs ? record : best),
+      null,
+    )
     return answer(newest?.offset ?? null, newest?.timestampMs ?? null)
   }
   const found = inLog.find(({ timestampMs }) => timestampMs >= spec.timestampMs)
@@ -230,7 +248,12 @@ function adminOf(kafka: FakeKafka, call: (name: string) => void, describe: (name
     async createTopics(topics, options) {
       call('createTopics')
       return topics.map((topic) => {
-        const counts = { name: topic.name, topicId: null, partitionCount: topic.partitionCount ?? 1, replicationFactor: topic.replicationFactor ?? 1 }
+        const counts = {
+          name: topic.name,
+          topicId: null,
+          partitionCount: topic.partitionCount ?? 1,
+          replicationFactor: topic.replicationFactor ?? 1,
+        }
         if (kafka.topics.has(topic.name)) return { ...counts, error: kafkaFailure(36, `Topic "${topic.name}" already exists.`) }
         if (!/^[\w.-]+$/.test(topic.name)) return { ...counts, error: kafkaFailure(17, `"${topic.name}" is not a topic name.`) }
         if (options?.validateOnly !== true) {
@@ -249,7 +272,8 @@ function adminOf(kafka: FakeKafka, call: (name: string) => void, describe: (name
       return topics.map(({ name, partitionCount }) => {
         const topic = kafka.topics.get(name)
         if (topic === undefined) return { name, error: unknownTopic(name) }
-        if (partitionCount <= topic.partitions.length) return { name, error: kafkaFailure(37, `${name} has ${topic.partitions.length} partitions already.`) }
+        if (partitionCount <= topic.partitions.length)
+          return { name, error: kafkaFailure(37, `${name} has ${topic.partitions.length} partitions already.`) }
         while (topic.partitions.length < partitionCount) topic.partitions.push({ batches: [], logStartOffset: 0, endOffset: 0, leader: 1 })
         return { name, error: null }
       })
@@ -289,7 +313,13 @@ function adminOf(kafka: FakeKafka, call: (name: string) => void, describe: (name
     },
     async listGroups() {
       call('listGroups')
-      const groups = [...kafka.groups].map(([groupId, { state }]) => ({ groupId, protocolType: 'consumer', state, type: 'classic', coordinatorId: 1 }))
+      const groups = [...kafka.groups].map(([groupId, { state }]) => ({
+        groupId,
+        protocolType: 'consumer',
+        state,
+        type: 'classic',
+        coordinatorId: 1,
+      }))
       return { groups, failures: [] }
     },
     async describeGroups(groupIds) {
@@ -388,7 +418,9 @@ function producerOf(kafka: FakeKafka, call: (name: string) => void): Producer {
     if (topic === undefined) throw unknownTopic(record.topic)
     const partition = record.partition ?? sentRecordCount % topic.partitions.length
     const timestampMs = record.timestampMs ?? Date.now()
-    const offset = kafka.append(record.topic, partition, [{ timestampMs, key: record.key ?? null, value: record.value, headers: record.headers }])
+    const offset = kafka.append(record.topic, partition, [
+      { timestampMs, key: record.key ?? null, value: record.value, headers: record.headers },
+    ])
     sentRecordCount += 1
     return { topic: record.topic, partition, offset, timestampMs }
   }

@@ -85,7 +85,13 @@ async function tryAddress({ env, createClient }: TestServices, address: string, 
 
 /** What went well before the failure is said too: a refused port means that the name was found. */
 function failedSteps(address: string, failure: Unreachable, elapsedMs: number): readonly ConnectionTestStep[] {
-  const failed = (step: ConnectionTestStep['step']): ConnectionTestStep => ({ step, address, ok: false, elapsedMs, message: failure.message })
+  const failed = (step: ConnectionTestStep['step']): ConnectionTestStep => ({
+    step,
+    address,
+    ok: false,
+    elapsedMs,
+    message: failure.message,
+  })
   const went = (step: ConnectionTestStep['step'], message: string): ConnectionTestStep => ({ step, address, ok: true, elapsedMs, message })
   switch (failure.reason) {
     case 'name-not-found':
@@ -121,7 +127,8 @@ async function tryBroker(
   } finally {
     await client.close()
   }
-  const message = problem === null ? `Broker ${broker.nodeId} can be reached at its advertised address.` : `Broker ${broker.nodeId}: ${problem}`
+  const message =
+    problem === null ? `Broker ${broker.nodeId} can be reached at its advertised address.` : `Broker ${broker.nodeId}: ${problem}`
   steps.push({ step: 'advertised', address, ok: problem === null, elapsedMs: Math.round(env.clock.monotonicMs() - startMs), message })
   return { id: broker.nodeId, host: broker.host, port: broker.port, reachable: problem === null }
 }

@@ -24,7 +24,10 @@ export interface ClusterRegistry {
   readonly changes: Changes
   addEmbedded(cluster: EmbeddedCluster, options?: { readonly id?: string; readonly name?: string }): ClusterView
   addRemote(input: { readonly name: string; readonly bootstrapServers: readonly string[]; readonly readOnly: boolean }): ClusterView
-  update(clusterId: string, changes: { readonly name?: string; readonly bootstrapServers?: readonly string[]; readonly readOnly?: boolean }): Promise<ClusterView>
+  update(
+    clusterId: string,
+    changes: { readonly name?: string; readonly bootstrapServers?: readonly string[]; readonly readOnly?: boolean },
+  ): Promise<ClusterView>
   remove(clusterId: string): Promise<void>
   /** Samples the cluster again at once. */
   refresh(clusterId: string): void
@@ -50,7 +53,13 @@ export function createRegistry(options: RegistryOptions): ClusterRegistry {
   const entries = new Map<string, Entry>()
   const changes = createChanges()
 
-  function start(id: string, name: string, readOnly: boolean, bootstrapServers: readonly string[], embedded: EmbeddedCluster | null): ClusterSession {
+  function start(
+    id: string,
+    name: string,
+    readOnly: boolean,
+    bootstrapServers: readonly string[],
+    embedded: EmbeddedCluster | null,
+  ): ClusterSession {
     const session = createSession(env, { id, name, readOnly, bootstrapServers, embedded, createClient: options.createClient })
     const samplers = options.samplers.start(session)
     const stopState = session.changes.on(tellState(journal, session, changes))
@@ -74,16 +83,28 @@ export function createRegistry(options: RegistryOptions): ClusterRegistry {
   function entryOf(clusterId: string): Entry {
     const entry = entries.get(clusterId)
     if (entry !== undefined) return entry
-    throw new HostError('CLUSTER_NOT_FOUND', `There is no cluster "${clusterId}".`, { subject: clusterId, advice: 'It was removed. Choose another one.' })
+    throw new HostError('CLUSTER_NOT_FOUND', `There is no cluster "${clusterId}".`, {
+      subject: clusterId,
+      advice: 'It was removed. Choose another one.',
+    })
   }
 
   function demandFreeName(name: string, except: string | null): void {
     const taken = [...entries.values()].some(({ session }) => session.id !== except && session.name.toLowerCase() === name.toLowerCase())
-    if (taken) throw new HostError('CLUSTER_NAME_TAKEN', `A cluster named "${name}" exists already.`, { subject: name, advice: 'Choose another name.' })
+    if (taken)
+      throw new HostError('CLUSTER_NAME_TAKEN', `A cluster named "${name}" exists already.`, {
+        subject: name,
+        advice: 'Choose another name.',
+      })
   }
 
   function freeId(name: string): string {
-    const base = name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-+|-+$/g, '').slice(0, 50) || 'cluster'
+    const base =
+      name
+        .toLowerCase()
+        .replaceAll(/[^a-z0-9]+/g, '-')
+        .replaceAll(/^-+|-+$/g, '')
+        .slice(0, 50) || 'cluster'
     let id = base
     for (let number = 2; entries.has(id); number += 1) id = `${base}-${number}`
     return id
@@ -107,11 +128,19 @@ export function createRegistry(options: RegistryOptions): ClusterRegistry {
       return session.view()
     },
     addRemote(input) {
-      if (entries.size >= clustersMax) throw new HostError('INVALID_INPUT', `Weir keeps at most ${clustersMax} clusters.`, { advice: 'Remove one first.' })
+      if (entries.size >= clustersMax)
+        throw new HostError('INVALID_INPUT', `Weir keeps at most ${clustersMax} clusters.`, { advice: 'Remove one first.' })
       demandFreeName(input.name, null)
       const bootstrapServers = parseBootstrapServers(input.bootstrapServers)
       const id = freeId(input.name)
-      store.connections.save({ id, name: input.name, kind: 'remote', bootstrapServers, readOnly: input.readOnly, createdMs: env.clock.nowMs() })
+      store.connections.save({
+        id,
+        name: input.name,
+        kind: 'remote',
+        bootstrapServers,
+        readOnly: input.readOnly,
+        createdMs: env.clock.nowMs(),
+      })
       const session = start(id, input.name, input.readOnly, bootstrapServers, null)
       changes.emit()
       return session.view()
@@ -123,9 +152,16 @@ export function createRegistry(options: RegistryOptions): ClusterRegistry {
       if (isEmbedded && (wished.bootstrapServers !== undefined || wished.name !== undefined)) {
         throw new HostError('INVALID_INPUT', 'Of an embedded cluster only read-only can be changed.', { subject: session.name })
       }
-      const bootstrapServers = wished.bootstrapServers === undefined ? session.bootstrapServers : parseBootstrapServers(wished.bootstrapServers)
+      const bootstrapServers =
+        wished.bootstrapServers === undefined ? session.bootstrapServers : parseBootstrapServers(wished.bootstrapServers)
       const next = { name: wished.name ?? session.name, readOnly: wished.readOnly ?? session.readOnly }
-      store.connections.save({ id: clusterId, ...next, kind: isEmbedded ? 'embedded' : 'remote', bootstrapServers, createdMs: env.clock.nowMs() })
+      store.connections.save({
+        id: clusterId,
+        ...next,
+        kind: isEmbedded ? 'embedded' : 'remote',
+        bootstrapServers,
+        createdMs: env.clock.nowMs(),
+      })
       if (bootstrapServers.join() === session.bootstrapServers.join()) {
         session.rename(next)
         return session.view()
@@ -186,7 +222,14 @@ function followNodes(journal: Journal, session: ClusterSession, cluster: Embedde
       const was = before.get(node.id)
       if (was?.state === node.state) continue
       const subject = `${node.role} ${node.id}`
-      journal.event({ clusterId: session.id, action: 'node.state', subject, summary: nodeSentence(node), before: was?.state, after: node.state })
+      journal.event({
+        clusterId: session.id,
+        action: 'node.state',
+        subject,
+        summary: nodeSentence(node),
+        before: was?.state,
+        after: node.state,
+      })
     }
     before = new Map(nodes.map((node) => [node.id, node]))
     session.changes.emit()

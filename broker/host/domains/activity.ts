@@ -60,7 +60,8 @@ interface UndoPlan {
 async function planUndo(services: HostServices, id: number): Promise<UndoPlan> {
   const entry = services.store.journal.get(id)
   if (entry === null) throw new HostError('NOT_FOUND', `There is no activity ${id}.`, { subject: String(id) })
-  if (entry.inverse === null || entry.clusterId === null) throw new HostError('NOT_UNDOABLE', 'Nothing undoes this.', { subject: entry.subject })
+  if (entry.inverse === null || entry.clusterId === null)
+    throw new HostError('NOT_UNDOABLE', 'Nothing undoes this.', { subject: entry.subject })
   if (entry.undoneBy !== null) throw new HostError('NOT_UNDOABLE', 'This was undone already.', { subject: entry.subject })
   const session = services.clusters.get(entry.clusterId)
   session.demandWritable('Undoing')
@@ -70,9 +71,18 @@ async function planUndo(services: HostServices, id: number): Promise<UndoPlan> {
 
 type Session = ReturnType<HostServices['clusters']['get']>
 
-async function planSettings(services: HostServices, id: number, session: Session, inverse: Extract<Inverse, { kind: 'topic.settings' }>): Promise<UndoPlan> {
+async function planSettings(
+  services: HostServices,
+  id: number,
+  session: Session,
+  inverse: Extract<Inverse, { kind: 'topic.settings' }>,
+): Promise<UndoPlan> {
   const { topic } = inverse
-  const current = await ownSettings(session, topic, inverse.changes.map(({ name }) => name))
+  const current = await ownSettings(
+    session,
+    topic,
+    inverse.changes.map(({ name }) => name),
+  )
   const changes = inverse.changes.map(({ name, value }) => ({ name, before: current.get(name) ?? null, after: value }))
   const moved = inverse.changes.filter(({ name, expected }) => (current.get(name) ?? null) !== expected).map(({ name }) => name)
   return {
@@ -86,7 +96,12 @@ async function planSettings(services: HostServices, id: number, session: Session
   }
 }
 
-async function planOffsets(services: HostServices, id: number, session: Session, inverse: Extract<Inverse, { kind: 'group.reset' }>): Promise<UndoPlan> {
+async function planOffsets(
+  services: HostServices,
+  id: number,
+  session: Session,
+  inverse: Extract<Inverse, { kind: 'group.reset' }>,
+): Promise<UndoPlan> {
   const { groupId } = inverse
   const [committed, { blocker }] = await Promise.all([committedOffsets(session, groupId), membersBlocker(session, groupId)])
   const current = new Map(committed.map(({ topic, partition, offset }) => [`${topic}-${partition}`, offset]))
@@ -106,7 +121,10 @@ async function planOffsets(services: HostServices, id: number, session: Session,
     },
     async carryOut() {
       if (added.length > 0) {
-        await session.client.admin.deleteOffsets(groupId, added.map(({ topic, partition }) => ({ topic, partition })))
+        await session.client.admin.deleteOffsets(
+          groupId,
+          added.map(({ topic, partition }) => ({ topic, partition })),
+        )
       }
       const rows = kept.map(({ topic, partition, offset, expected }) => ({ topic, partition, before: expected, after: offset ?? 0 }))
       return moveOffsets(services, session, groupId, rows, 'where it was')

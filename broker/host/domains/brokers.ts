@@ -14,7 +14,8 @@ export function brokersRouter({ clusters }: HostServices) {
     describe: implementer.brokers.describe.handler(async ({ input, signal }): Promise<BrokerDetail> => {
       const session = clusters.get(input.clusterId)
       const broker = brokerSummaries(session).find(({ id }) => id === input.brokerId)
-      if (broker === undefined) throw new HostError('NODE_NOT_FOUND', `${session.name} has no broker ${input.brokerId}.`, { subject: `broker ${input.brokerId}` })
+      if (broker === undefined)
+        throw new HostError('NODE_NOT_FOUND', `${session.name} has no broker ${input.brokerId}.`, { subject: `broker ${input.brokerId}` })
       const gaps: string[] = []
       const [logDirectories, settings] = await Promise.all([
         orGap(readDirectories(session, input.brokerId, signal), gaps),

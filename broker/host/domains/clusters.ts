@@ -60,5 +60,8 @@ export function clustersRouter(services: HostServices) {
 /** Throws `CONFIRMATION_MISMATCH` unless the person typed the name of what is to go. */
 export function demandConfirmation(typed: string, name: string, what: string): void {
   if (typed === name) return
-  throw new HostError('CONFIRMATION_MISMATCH', `The name typed is not the name of the ${what}.`, { subject: name, advice: `Type "${name}" to confirm.` })
+  throw new HostError('CONFIRMATION_MISMATCH', `The name typed is not the name of the ${what}.`, {
+    subject: name,
+    advice: `Type "${name}" to confirm.`,
+  })
 }

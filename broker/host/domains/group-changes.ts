@@ -21,7 +21,11 @@ export function groupChangesRouter(services: HostServices) {
       session.demandWritable('Resetting offsets')
       demandConfirmation(input.confirmName, input.groupId, 'group')
       const preview = await previewReset(session, input)
-      if (preview.blocker !== null) throw new HostError('GROUP_NOT_EMPTY', preview.blocker, { subject: input.groupId, advice: 'Stop its members first, then try again.' })
+      if (preview.blocker !== null)
+        throw new HostError('GROUP_NOT_EMPTY', preview.blocker, {
+          subject: input.groupId,
+          advice: 'Stop its members first, then try again.',
+        })
       const activityId = await moveOffsets(services, session, input.groupId, preview.rows, describeTarget(input.target))
       return { rows: preview.rows, activityId }
     }),
@@ -31,7 +35,13 @@ export function groupChangesRouter(services: HostServices) {
       session.demandWritable('Deleting a group')
       const preview = await previewDelete(session, input.groupId)
       demandConfirmation(input.confirmName, input.groupId, 'group')
-      const change = { clusterId: session.id, action: 'group.delete', subject: input.groupId, summary: `Deleted group ${input.groupId}.`, before: preview.offsets } as const
+      const change = {
+        clusterId: session.id,
+        action: 'group.delete',
+        subject: input.groupId,
+        summary: `Deleted group ${input.groupId}.`,
+        before: preview.offsets,
+      } as const
       const { activityId } = await journal.during(change, async () => {
         const [deleted] = await session.client.admin.deleteGroups([input.groupId], options)
         if (deleted?.error) throw toHostError(deleted.error, input.groupId)
@@ -64,7 +74,11 @@ export async function moveOffsets(
     },
   } as const
   const { activityId } = await journal.during(change, async () => {
-    const results = await session.client.admin.alterOffsets(groupId, rows.map(({ topic, partition, after }) => ({ topic, partition, offset: after })), options)
+    const results = await session.client.admin.alterOffsets(
+      groupId,
+      rows.map(({ topic, partition, after }) => ({ topic, partition, offset: after })),
+      options,
+    )
     const failed = results.find(({ error }) => error !== null)
     if (failed?.error) throw notWhileMembers(failed.error, groupId)
   })
@@ -92,19 +106,30 @@ async function previewReset(session: ClusterSession, input: ResetInput): Promise
   const before = new Map(committed.map((entry) => [`${entry.topic}\0${entry.partition}`, entry.offset]))
   const places = await placesOf(session, input, committed)
   if (places.length === 0) {
-    throw new HostError('GROUP_NOT_FOUND', `${input.groupId} has no committed offsets to move.`, { subject: input.groupId, advice: 'Name the topics to set offsets for.' })
+    throw new HostError('GROUP_NOT_FOUND', `${input.groupId} has no committed offsets to move.`, {
+      subject: input.groupId,
+      advice: 'Name the topics to set offsets for.',
+    })
   }
   const ask = (spec: Parameters<typeof session.client.admin.listOffsets>[0][number]['spec']) =>
-    session.client.admin.listOffsets(places.map((place) => ({ ...place, spec })), options)
+    session.client.admin.listOffsets(
+      places.map((place) => ({ ...place, spec })),
+      options,
+    )
   const { target } = input
-  const [starts, ends, atTime] = await Promise.all([ask('earliest'), ask('latest'), target.to === 'time' ? ask({ timestampMs: target.timestampMs }) : null])
+  const [starts, ends, atTime] = await Promise.all([
+    ask('earliest'),
+    ask('latest'),
+    target.to === 'time' ? ask({ timestampMs: target.timestampMs }) : null,
+  ])
   const rows = places.map((place, index): ResetRow => {
     const error = starts[index]?.error ?? ends[index]?.error
     if (error) throw toHostError(error, `${place.topic}-${place.partition}`)
     const log = { start: starts[index]?.offset ?? 0, end: ends[index]?.offset ?? 0 }
     return resetRow(place, before.get(`${place.topic}\0${place.partition}`) ?? null, log, target, atTime?.[index]?.offset ?? null)
   })
-  const moved = (sign: 1 | -1): number => rows.reduce((total, row) => total + Math.max(0, sign * (row.after - (row.before ?? row.after))), 0)
+  const moved = (sign: 1 | -1): number =>
+    rows.reduce((total, row) => total + Math.max(0, sign * (row.after - (row.before ?? row.after))), 0)
   return { groupId: input.groupId, rows, blocker, reReadCount: moved(-1), skippedCount: moved(1) }
 }
 
@@ -121,10 +146,22 @@ export function resetRow(
   if (target.to === 'shift' && before === null) notes.push('Nothing was committed: counted from the end of the log.')
   if (target.to === 'time' && atTime === null) notes.push('No record is that late: moved to the end.')
   if (after !== wished) notes.push(`Offset ${wished} is not in the log (${log.start} to ${log.end}).`)
-  return { ...place, before, after, lagBefore: lagOf(log.end, before), lagAfter: log.end - after, note: notes.length === 0 ? null : notes.join(' ') }
+  return {
+    ...place,
+    before,
+    after,
+    lagBefore: lagOf(log.end, before),
+    lagAfter: log.end - after,
+    note: notes.length === 0 ? null : notes.join(' '),
+  }
 }
 
-function wishedOffset(before: number | null, log: { readonly start: number; readonly end: number }, target: ResetTarget, atTime: number | null): number {
+function wishedOffset(
+  before: number | null,
+  log: { readonly start: number; readonly end: number },
+  target: ResetTarget,
+  atTime: number | null,
+): number {
   switch (target.to) {
     case 'earliest':
       return log.start
@@ -143,10 +180,14 @@ async function placesOf(session: ClusterSession, input: ResetInput, committed: r
   if (input.topics === null || input.topics === undefined) {
     return committed.filter(({ offset }) => offset !== null).map(({ topic, partition }) => ({ topic, partition }))
   }
-  const described = await session.client.admin.describeTopics(input.topics.map(({ topic }) => topic), options)
+  const described = await session.client.admin.describeTopics(
+    input.topics.map(({ topic }) => topic),
+    options,
+  )
   return input.topics.flatMap(({ topic, partitions }) => {
     const metadata = described.find(({ name }) => name === topic)
-    if (metadata === undefined || metadata.error !== null) throw metadata?.error ?? new HostError('TOPIC_NOT_FOUND', `There is no topic "${topic}".`, { subject: topic })
+    if (metadata === undefined || metadata.error !== null)
+      throw metadata?.error ?? new HostError('TOPIC_NOT_FOUND', `There is no topic "${topic}".`, { subject: topic })
     const known = metadata.partitions.map(({ partition }) => partition)
     const missing = partitions?.find((partition) => !known.includes(partition))
     if (missing !== undefined) throw new HostError('PARTITION_NOT_FOUND', `${topic} has no partition ${missing}.`, { subject: topic })
@@ -191,5 +232,10 @@ function notWhileMembers(error: Parameters<typeof toHostError>[0], groupId: stri
   const isRefused = translated.data.cause === 'UNKNOWN_MEMBER_ID' || translated.data.cause === 'ILLEGAL_GENERATION'
   if (!isRefused) return translated
   const advice = 'Stop its members first, then try again.'
-  return new HostError('GROUP_NOT_EMPTY', `${groupId} has members: their offsets cannot be changed under them.`, { subject: groupId, advice, cause: translated.data.cause }, { cause: error })
+  return new HostError(
+    'GROUP_NOT_EMPTY',
+    `${groupId} has members: their offsets cannot be changed under them.`,
+    { subject: groupId, advice, cause: translated.data.cause },
+    { cause: error },
+  )
 }

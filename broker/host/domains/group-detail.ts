@@ -19,7 +19,9 @@ export function createGroupReader(env: Env, session: ClusterSession, groupId: st
     const partitions = read.partitions.map((partition): GroupPartition => {
       const earlier = before?.committed.get(keyOf(partition))
       const isMeasured = seconds > 0 && earlier !== undefined && partition.committedOffset !== null
-      const consumedPerSecond = isMeasured ? Math.max(0, Math.round((((partition.committedOffset ?? 0) - earlier) / seconds) * 10) / 10) : null
+      const consumedPerSecond = isMeasured
+        ? Math.max(0, Math.round((((partition.committedOffset ?? 0) - earlier) / seconds) * 10) / 10)
+        : null
       return { ...partition, consumedPerSecond }
     })
     before = {
@@ -58,7 +60,10 @@ async function readGroup(session: ClusterSession, groupId: string): Promise<Read
   ])
   if (offsets !== undefined && offsets.error !== null) gaps.push(`Offsets: ${offsets.error.message}`)
   if (description === undefined || isGone(description, offsets?.offsets.length ?? 0)) {
-    throw new HostError('GROUP_NOT_FOUND', `There is no group "${groupId}" on ${session.name}.`, { subject: groupId, advice: 'It may have expired or been deleted.' })
+    throw new HostError('GROUP_NOT_FOUND', `There is no group "${groupId}" on ${session.name}.`, {
+      subject: groupId,
+      advice: 'It may have expired or been deleted.',
+    })
   }
   if (description.error !== null) gaps.push(`Members: ${description.error.message}`)
   const owners = ownersOf(description)
@@ -113,13 +118,22 @@ function placesOf(all: readonly TopicPartition[]): TopicPartition[] {
 function byTopic(places: readonly TopicPartition[]): { topic: string; partitions: number[] }[] {
   const topics = new Map<string, number[]>()
   for (const { topic, partition } of places) topics.set(topic, [...(topics.get(topic) ?? []), partition])
-  return [...topics].map(([topic, partitions]) => ({ topic, partitions: partitions.sort((a, b) => a - b) })).sort((a, b) => a.topic.localeCompare(b.topic))
+  return [...topics]
+    .map(([topic, partitions]) => ({ topic, partitions: partitions.sort((a, b) => a - b) }))
+    .sort((a, b) => a.topic.localeCompare(b.topic))
 }
 
-async function readEnds(session: ClusterSession, places: readonly TopicPartition[], gaps: string[]): Promise<readonly [readonly ListedOffset[], readonly ListedOffset[]]> {
+async function readEnds(
+  session: ClusterSession,
+  places: readonly TopicPartition[],
+  gaps: string[],
+): Promise<readonly [readonly ListedOffset[], readonly ListedOffset[]]> {
   if (places.length === 0) return [[], []]
   const ask = (spec: 'earliest' | 'latest') =>
-    session.client.admin.listOffsets(places.map((place) => ({ ...place, spec })), { timeoutMs: groupDeadlineMs, signal: session.signal })
+    session.client.admin.listOffsets(
+      places.map((place) => ({ ...place, spec })),
+      { timeoutMs: groupDeadlineMs, signal: session.signal },
+    )
   try {
     return await Promise.all([ask('earliest'), ask('latest')])
   } catch (error) {

@@ -23,7 +23,10 @@ export function groupsRouter(services: HostServices) {
     list: os.list.handler(({ input }) => groupPage(clusters.get(input.clusterId).knowledge, input)),
     watchList: os.watchList.handler(({ input, signal }) => {
       const { knowledge } = clusters.get(input.clusterId)
-      return streams.state({ read: () => groupPage(knowledge, input), changes: knowledge.groupChanges, intervalMs: watchIntervalMs }, signal)
+      return streams.state(
+        { read: () => groupPage(knowledge, input), changes: knowledge.groupChanges, intervalMs: watchIntervalMs },
+        signal,
+      )
     }),
     describe: os.describe.handler(({ input }) => createGroupReader(env, clusters.get(input.clusterId), input.groupId)()),
     watch: os.watch.handler(({ input, signal }) => {
@@ -48,7 +51,12 @@ export function groupPage(knowledge: ClusterKnowledge, input: PageInput): Page<G
     if (states === null || states.has(group.state)) rows.push(groupRow(group))
   }
   const key = input.sortBy
-  sortRows(rows, (row) => row[key], (row) => row.groupId, input.direction)
+  sortRows(
+    rows,
+    (row) => row[key],
+    (row) => row.groupId,
+    input.direction,
+  )
   return pageOf(rows, input, { totalUnfiltered: knowledge.groups.size, asOfMs: knowledge.groupsAsOfMs, gaps: [...knowledge.gaps.values()] })
 }
 
@@ -83,7 +91,8 @@ function lagHistory({ clusters, store }: HostServices, input: LagHistoryInput): 
   const { groupId, topic, partition } = input
   const read = (label: string, metric: string, subject: string): Series =>
     readSeries(store.history, input, { label, unit: 'records', metric, subject })
-  const ofPartition = (of: string, index: number): Series => read(`${of}-${index}`, metrics.groupPartitionLag, subjectOf(groupId, of, index))
+  const ofPartition = (of: string, index: number): Series =>
+    read(`${of}-${index}`, metrics.groupPartitionLag, subjectOf(groupId, of, index))
   if (topic !== null && partition !== null) return [ofPartition(topic, partition)]
   if (!input.perPartition) {
     return [topic === null ? read('lag', metrics.groupLag, groupId) : read(topic, metrics.groupTopicLag, subjectOf(groupId, topic))]
@@ -92,7 +101,8 @@ function lagHistory({ clusters, store }: HostServices, input: LagHistoryInput): 
   for (const [name, partitions] of knowledge.groups.get(groupId)?.committed ?? []) {
     if (topic !== null && name !== topic) continue
     const highWatermarks = knowledge.topics.get(name)?.highWatermarks
-    for (const [index, committed] of partitions) lags.push({ topic: name, partition: index, lag: (highWatermarks?.[index] ?? committed) - committed })
+    for (const [index, committed] of partitions)
+      lags.push({ topic: name, partition: index, lag: (highWatermarks?.[index] ?? committed) - committed })
   }
   const worst = lags.sort((a, b) => b.lag - a.lag || a.partition - b.partition).slice(0, partitionSeriesMax)
   return worst.map((entry) => ofPartition(entry.topic, entry.partition))

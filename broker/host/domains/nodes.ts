@@ -46,7 +46,10 @@ export function nodesRouter(services: HostServices) {
     list: os.list.handler(({ input }) => nodeViews(clusters.get(input.clusterId).demandEmbedded())),
     watch: os.watch.handler(({ input, signal }) => {
       const cluster = clusters.get(input.clusterId).demandEmbedded()
-      return streams.state({ read: () => nodeViews(cluster), changes: { on: (listener) => cluster.onChange(listener) }, intervalMs: 20 }, signal)
+      return streams.state(
+        { read: () => nodeViews(cluster), changes: { on: (listener) => cluster.onChange(listener) }, intervalMs: 20 },
+        signal,
+      )
     }),
     start: os.start.handler(({ input }) => act('start', input.clusterId, input.nodeId)),
     stop: os.stop.handler(({ input }) => act('stop', input.clusterId, input.nodeId)),
@@ -57,7 +60,13 @@ export function nodesRouter(services: HostServices) {
   }
 }
 
-async function carryOut({ env }: HostServices, cluster: EmbeddedCluster, action: NodeAction, nodeId: number, subject: string): Promise<RuntimeNode> {
+async function carryOut(
+  { env }: HostServices,
+  cluster: EmbeddedCluster,
+  action: NodeAction,
+  nodeId: number,
+  subject: string,
+): Promise<RuntimeNode> {
   const node = await within(env, actionDeadlineMs, cluster[action](nodeId), null)
   if (node !== null) return node
   throw new HostError('TIMED_OUT', `${subject} has not reached the wished state within ${actionDeadlineMs / 1_000} s.`, {

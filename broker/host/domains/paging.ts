@@ -7,11 +7,19 @@ export function matchesFilter(text: string, parts: readonly string[]): boolean {
 }
 
 export function filterParts(filter: string): readonly string[] {
-  return filter.toLowerCase().split(/\s+/).filter((part) => part !== '')
+  return filter
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((part) => part !== '')
 }
 
 /** Sorts by a value of each row: numbers and texts by size, what is not known last, whichever the direction. */
-export function sortRows<Row>(rows: Row[], valueOf: (row: Row) => string | number | null, nameOf: (row: Row) => string, direction: SortDirection): void {
+export function sortRows<Row>(
+  rows: Row[],
+  valueOf: (row: Row) => string | number | null,
+  nameOf: (row: Row) => string,
+  direction: SortDirection,
+): void {
   const sign = direction === 'ascending' ? 1 : -1
   rows.sort((a, b) => {
     const [valueA, valueB] = [valueOf(a), valueOf(b)]

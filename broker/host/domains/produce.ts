@@ -53,7 +53,12 @@ interface RepeatInput {
   readonly intervalMs: number
 }
 
-async function* repeat(services: HostServices, session: ClusterSession, input: RepeatInput, signal: AbortSignal): AsyncGenerator<RepeatProgress, void, void> {
+async function* repeat(
+  services: HostServices,
+  session: ClusterSession,
+  input: RepeatInput,
+  signal: AbortSignal,
+): AsyncGenerator<RepeatProgress, void, void> {
   const { env, journal } = services
   const producer = producerFor(session, input.record)
   const startMs = env.clock.monotonicMs()
@@ -163,12 +168,16 @@ function bytesOf({ encoding, text }: PayloadInput, field: string, fill: (text: s
   if (encoding === 'hex') {
     const digits = text.replaceAll(/\s+/g, '')
     if (digits.length % 2 !== 0 || !/^[0-9a-f]*$/i.test(digits)) {
-      throw new HostError('RECORD_INVALID', `The ${field} is not hexadecimal.`, { subject: field, advice: 'Write pairs of the digits 0-9 and a-f.' })
+      throw new HostError('RECORD_INVALID', `The ${field} is not hexadecimal.`, {
+        subject: field,
+        advice: 'Write pairs of the digits 0-9 and a-f.',
+      })
     }
     return Buffer.from(digits, 'hex')
   }
   if (encoding === 'base64') {
-    if (!/^[A-Za-z0-9+/_-]*={0,2}$/.test(text.trim())) throw new HostError('RECORD_INVALID', `The ${field} is not base64.`, { subject: field })
+    if (!/^[A-Za-z0-9+/_-]*={0,2}$/.test(text.trim()))
+      throw new HostError('RECORD_INVALID', `The ${field} is not base64.`, { subject: field })
     return Buffer.from(text.trim(), 'base64')
   }
   return Buffer.from(fill(text), 'utf8')

@@ -25,7 +25,12 @@ export function sampleRouter(services: HostServices) {
       const isRunning = samples.positions(session.id) !== null
       const state = await samples.stop(session.id)
       if (isRunning) {
-        services.journal.change({ clusterId: session.id, action: 'sample.stop', subject: 'sample workload', summary: 'Stopped the sample workload.' })
+        services.journal.change({
+          clusterId: session.id,
+          action: 'sample.stop',
+          subject: 'sample workload',
+          summary: 'Stopped the sample workload.',
+        })
       }
       return state
     }),
@@ -46,6 +51,11 @@ export function startSample({ clusters, samples, journal }: HostServices, cluste
   const session = clusters.get(clusterId)
   session.demandWritable('Starting the sample workload')
   const state = samples.start(session, speed)
-  journal.change({ clusterId, action: 'sample.start', subject: 'sample workload', summary: `Started the sample workload at speed x${speed}.` })
+  journal.change({
+    clusterId,
+    action: 'sample.start',
+    subject: 'sample workload',
+    summary: `Started the sample workload at speed x${speed}.`,
+  })
   return state
 }

@@ -33,7 +33,8 @@ function* candidates(session: ClusterSession, parts: readonly string[]): Generat
   if (matchesFilter(session.name, parts)) yield { ...base, kind: 'cluster', name: session.name, hint: session.state.status }
   for (const broker of knowledge.brokers) {
     const name = String(broker.nodeId)
-    if (matchesFilter(`broker ${name} ${broker.host}`, parts)) yield { ...base, kind: 'broker', name, hint: `${broker.host}:${broker.port}` }
+    if (matchesFilter(`broker ${name} ${broker.host}`, parts))
+      yield { ...base, kind: 'broker', name, hint: `${broker.host}:${broker.port}` }
   }
   for (const name of knowledge.topicNames) {
     if (!matchesFilter(name, parts)) continue

@@ -18,11 +18,20 @@ export function settingsRouter({ store, streams, env, journal }: HostServices) {
       store.settings.set(input)
       const after = readSettings(store.settings)
       // Which cluster was looked at last is remembered, not decided: it is no activity.
-      const changed = Object.keys(input).filter((name) => name !== 'lastClusterId' && before[name as keyof AppSettings] !== after[name as keyof AppSettings])
+      const changed = Object.keys(input).filter(
+        (name) => name !== 'lastClusterId' && before[name as keyof AppSettings] !== after[name as keyof AppSettings],
+      )
       if (changed.length > 0) {
         const pick = (of: AppSettings) => Object.fromEntries(changed.map((name) => [name, of[name as keyof AppSettings]]))
         const summary = `Changed ${changed.join(', ')}.`
-        journal.change({ clusterId: null, action: 'settings.change', subject: 'settings', summary, before: pick(before), after: pick(after) })
+        journal.change({
+          clusterId: null,
+          action: 'settings.change',
+          subject: 'settings',
+          summary,
+          before: pick(before),
+          after: pick(after),
+        })
       }
       changes.emit()
       return after

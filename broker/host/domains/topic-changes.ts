@@ -35,7 +35,13 @@ export function topicChangesRouter(services: HostServices) {
           (error: unknown) => ({ ...asked(input), name: input.name, problems: [fieldProblem(error, 'name')], activityId: null }),
         )
       }
-      const change = { clusterId: session.id, action: 'topic.create', subject: input.name, summary: `Created topic ${input.name}.`, after: topic } as const
+      const change = {
+        clusterId: session.id,
+        action: 'topic.create',
+        subject: input.name,
+        summary: `Created topic ${input.name}.`,
+        after: topic,
+      } as const
       const { result, activityId } = await journal.during(change, () => create(false))
       clusters.refresh(session.id)
       return { ...countsOf(result), name: input.name, problems: [], activityId }
@@ -47,7 +53,13 @@ export function topicChangesRouter(services: HostServices) {
       session.demandWritable('Deleting a topic')
       const preview = previewDelete(session, input.topic)
       demandConfirmation(input.confirmName, input.topic, 'topic')
-      const change = { clusterId: session.id, action: 'topic.delete', subject: input.topic, summary: `Deleted topic ${input.topic}.`, before: preview } as const
+      const change = {
+        clusterId: session.id,
+        action: 'topic.delete',
+        subject: input.topic,
+        summary: `Deleted topic ${input.topic}.`,
+        before: preview,
+      } as const
       const { activityId } = await journal.during(change, async () => {
         const [deleted] = await session.client.admin.deleteTopics([input.topic], options)
         if (deleted?.error) throw toHostError(deleted.error, input.topic)
@@ -61,7 +73,10 @@ export function topicChangesRouter(services: HostServices) {
       session.demandWritable('Adding partitions')
       const before = topicOf(session, input.topic).partitions.length
       const add = async (validateOnly: boolean): Promise<void> => {
-        const [result] = await session.client.admin.createPartitions([{ name: input.topic, partitionCount: input.partitionCount }], { ...options, validateOnly })
+        const [result] = await session.client.admin.createPartitions([{ name: input.topic, partitionCount: input.partitionCount }], {
+          ...options,
+          validateOnly,
+        })
         if (result?.error) throw toHostError(result.error, input.topic)
       }
       if (input.validateOnly) {
@@ -71,7 +86,14 @@ export function topicChangesRouter(services: HostServices) {
         )
       }
       const summary = `Raised the partitions of ${input.topic} from ${before} to ${input.partitionCount}.`
-      const change = { clusterId: session.id, action: 'topic.add-partitions', subject: input.topic, summary, before, after: input.partitionCount } as const
+      const change = {
+        clusterId: session.id,
+        action: 'topic.add-partitions',
+        subject: input.topic,
+        summary,
+        before,
+        after: input.partitionCount,
+      } as const
       const { activityId } = await journal.during(change, () => add(false))
       clusters.refresh(session.id)
       return { problems: [], activityId }
@@ -81,7 +103,11 @@ export function topicChangesRouter(services: HostServices) {
       const session = clusters.get(input.clusterId)
       session.demandWritable('Changing settings')
       topicOf(session, input.topic)
-      const before = await ownSettings(session, input.topic, input.changes.map(({ name }) => name))
+      const before = await ownSettings(
+        session,
+        input.topic,
+        input.changes.map(({ name }) => name),
+      )
       const changes = input.changes.map(({ name, value }): SettingChange => ({ name, before: before.get(name) ?? null, after: value }))
       if (input.validateOnly) {
         return alterSettings(session, input.topic, changes, true).then(
@@ -93,7 +119,9 @@ export function topicChangesRouter(services: HostServices) {
       return { changes, problems: [], activityId }
     }),
 
-    previewDeleteRecords: os.previewDeleteRecords.handler(({ input }) => previewDeleteRecords(clusters.get(input.clusterId), input.topic, input.partitions)),
+    previewDeleteRecords: os.previewDeleteRecords.handler(({ input }) =>
+      previewDeleteRecords(clusters.get(input.clusterId), input.topic, input.partitions),
+    ),
     deleteRecords: os.deleteRecords.handler(async ({ input }) => {
       const session = clusters.get(input.clusterId)
       session.demandWritable('Deleting records')
@@ -102,7 +130,11 @@ export function topicChangesRouter(services: HostServices) {
       const summary = `Deleted ${preview.deletedCount} records of ${input.topic}.`
       const change = { clusterId: session.id, action: 'topic.delete-records', subject: input.topic, summary, before: preview } as const
       const { activityId } = await journal.during(change, async () => {
-        const targets = preview.partitions.map(({ partition, newLogStartOffset }) => ({ topic: input.topic, partition, beforeOffset: newLogStartOffset }))
+        const targets = preview.partitions.map(({ partition, newLogStartOffset }) => ({
+          topic: input.topic,
+          partition,
+          beforeOffset: newLogStartOffset,
+        }))
         const deleted = await session.client.admin.deleteRecords(targets, options)
         const failed = deleted.find(({ error }) => error !== null)
         if (failed?.error) throw toHostError(failed.error, `${input.topic}-${failed.partition}`)
@@ -128,22 +160,40 @@ export async function changeSettings(
     summary: `Changed ${names} of ${topic}.`,
     before: Object.fromEntries(changes.map(({ name, before }) => [name, before])),
     after: Object.fromEntries(changes.map(({ name, after }) => [name, after])),
-    inverse: { kind: 'topic.settings', topic, changes: changes.map(({ name, before, after }) => ({ name, value: before, expected: after })) },
+    inverse: {
+      kind: 'topic.settings',
+      topic,
+      changes: changes.map(({ name, before, after }) => ({ name, value: before, expected: after })),
+    },
   } as const
   const { activityId } = await journal.during(change, () => alterSettings(session, topic, changes, false))
   return activityId
 }
 
 /** The values set on the topic itself, by name. */
-export async function ownSettings(session: ClusterSession, topic: string, names: readonly string[]): Promise<ReadonlyMap<string, string | null>> {
+export async function ownSettings(
+  session: ClusterSession,
+  topic: string,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, string | null>> {
   const [described] = await session.client.admin.describeConfigs([{ type: 'topic', name: topic, names }], options)
   if (described?.error) throw toHostError(described.error, topic)
   return new Map((described?.entries ?? []).filter(({ source }) => source === 'topic').map(({ name, value }) => [name, value]))
 }
 
-async function alterSettings(session: ClusterSession, topic: string, changes: readonly SettingChange[], validateOnly: boolean): Promise<void> {
-  const wished = changes.map(({ name, after }) => (after === null ? { name, operation: 'delete' as const } : { name, operation: 'set' as const, value: after }))
-  const [result] = await session.client.admin.incrementalAlterConfigs([{ type: 'topic', name: topic, changes: wished }], { ...options, validateOnly })
+async function alterSettings(
+  session: ClusterSession,
+  topic: string,
+  changes: readonly SettingChange[],
+  validateOnly: boolean,
+): Promise<void> {
+  const wished = changes.map(({ name, after }) =>
+    after === null ? { name, operation: 'delete' as const } : { name, operation: 'set' as const, value: after },
+  )
+  const [result] = await session.client.admin.incrementalAlterConfigs([{ type: 'topic', name: topic, changes: wished }], {
+    ...options,
+    validateOnly,
+  })
   if (result?.error) throw toHostError(result.error, topic)
 }
 
@@ -155,7 +205,8 @@ function previewDelete(session: ClusterSession, name: string): DeleteTopicPrevie
   const reading = groups.filter(({ memberCount }) => memberCount > 0)
   const consequences = ['All its records and settings are deleted from every broker; this cannot be undone.']
   if (reading.length > 0) consequences.push(`${reading.map(({ groupId }) => groupId).join(', ')} read it now and will get errors.`)
-  if (groups.length > reading.length) consequences.push(`${groups.length - reading.length} more groups have offsets here; they are deleted too.`)
+  if (groups.length > reading.length)
+    consequences.push(`${groups.length - reading.length} more groups have offsets here; they are deleted too.`)
   if (topic.isInternal) consequences.push('It is internal to Kafka: deleting it breaks what the cluster keeps there.')
   return { topic: name, partitionCount: topic.partitions.length, recordCount: topic.recordCount, bytes: topic.bytes, groups, consequences }
 }
@@ -166,7 +217,11 @@ async function previewDeleteRecords(
   targets: readonly { readonly partition: number; readonly beforeOffset: number | null }[],
 ): Promise<DeleteRecordsPreview> {
   topicOf(session, topic)
-  const ask = (spec: 'earliest' | 'latest') => session.client.admin.listOffsets(targets.map(({ partition }) => ({ topic, partition, spec })), options)
+  const ask = (spec: 'earliest' | 'latest') =>
+    session.client.admin.listOffsets(
+      targets.map(({ partition }) => ({ topic, partition, spec })),
+      options,
+    )
   const [starts, ends] = await Promise.all([ask('earliest'), ask('latest')])
   const partitions = targets.map(({ partition, beforeOffset }, index) => {
     const error = starts[index]?.error ?? ends[index]?.error
@@ -190,7 +245,8 @@ function asked(input: { readonly partitionCount: number | null; readonly replica
 /** Which field of the form an error is about, from the broker's error. */
 function fieldProblem(error: unknown, fallback: string): FieldProblem {
   const { message, data } = toHostError(error)
-  const field = data.cause === 'INVALID_PARTITIONS' ? 'partitionCount' : data.cause === 'INVALID_REPLICATION_FACTOR' ? 'replicationFactor' : fallback
+  const field =
+    data.cause === 'INVALID_PARTITIONS' ? 'partitionCount' : data.cause === 'INVALID_REPLICATION_FACTOR' ? 'replicationFactor' : fallback
   return { field: data.cause === 'INVALID_CONFIG' && fallback === 'name' ? 'settings' : field, message }
 }
 

@@ -14,11 +14,17 @@ export function topicOf(session: ClusterSession, name: string): TopicKnowledge {
   const topic = session.knowledge.topics.get(name)
   if (topic !== undefined) return topic
   if (session.knowledge.metadataAsOfMs !== null) {
-    throw new HostError('TOPIC_NOT_FOUND', `There is no topic "${name}" on ${session.name}.`, { subject: name, advice: 'It may have been deleted.' })
+    throw new HostError('TOPIC_NOT_FOUND', `There is no topic "${name}" on ${session.name}.`, {
+      subject: name,
+      advice: 'It may have been deleted.',
+    })
   }
   const { state } = session
   const message = state.status === 'unreachable' ? state.message : `${session.name} has not answered yet.`
-  throw new HostError('CLUSTER_UNREACHABLE', message, { subject: session.name, advice: state.status === 'unreachable' ? state.advice : null })
+  throw new HostError('CLUSTER_UNREACHABLE', message, {
+    subject: session.name,
+    advice: state.status === 'unreachable' ? state.advice : null,
+  })
 }
 
 export async function readLanes(
@@ -31,7 +37,12 @@ export async function readLanes(
   const shown = topic.partitions.slice(window.from, window.from + window.count)
   const gaps: string[] = []
   const [ends, committed, clients] = await Promise.all([
-    readEnds(session, topic, shown.flatMap((p) => (p.leader === null ? [] : [p.partition])), gaps),
+    readEnds(
+      session,
+      topic,
+      shown.flatMap((p) => (p.leader === null ? [] : [p.partition])),
+      gaps,
+    ),
     readCommitted(session, name, gaps),
     readClients(session, name, gaps),
   ])
@@ -66,7 +77,12 @@ export async function readConsumers(session: ClusterSession, name: string): Prom
   const topic = topicOf(session, name)
   const gaps: string[] = []
   const [ends, committed, clients] = await Promise.all([
-    readEnds(session, topic, topic.partitions.flatMap((p) => (p.leader === null ? [] : [p.partition])), gaps),
+    readEnds(
+      session,
+      topic,
+      topic.partitions.flatMap((p) => (p.leader === null ? [] : [p.partition])),
+      gaps,
+    ),
     readCommitted(session, name, gaps),
     readClients(session, name, gaps),
   ])
@@ -107,7 +123,12 @@ interface Ends {
   readonly end: number | null
 }
 
-async function readEnds(session: ClusterSession, topic: TopicKnowledge, partitions: readonly number[], gaps: string[]): Promise<ReadonlyMap<number, Ends>> {
+async function readEnds(
+  session: ClusterSession,
+  topic: TopicKnowledge,
+  partitions: readonly number[],
+  gaps: string[],
+): Promise<ReadonlyMap<number, Ends>> {
   const options = { timeoutMs: laneDeadlineMs, signal: session.signal }
   const ask = (spec: 'earliest' | 'latest') =>
     session.client.admin.listOffsets(
@@ -128,9 +149,15 @@ async function readEnds(session: ClusterSession, topic: TopicKnowledge, partitio
 }
 
 /** By group, by partition. Groups beyond the fresh ones come from the last sample. */
-async function readCommitted(session: ClusterSession, topic: string, gaps: string[]): Promise<ReadonlyMap<string, ReadonlyMap<number, number>>> {
+async function readCommitted(
+  session: ClusterSession,
+  topic: string,
+  gaps: string[],
+): Promise<ReadonlyMap<string, ReadonlyMap<number, number>>> {
   const { knowledge } = session
-  const groups = [...(knowledge.groupsByTopic.get(topic) ?? [])].sort((a, b) => (b.topicLags.get(topic) ?? 0) - (a.topicLags.get(topic) ?? 0))
+  const groups = [...(knowledge.groupsByTopic.get(topic) ?? [])].sort(
+    (a, b) => (b.topicLags.get(topic) ?? 0) - (a.topicLags.get(topic) ?? 0),
+  )
   const committed = new Map<string, ReadonlyMap<number, number>>()
   for (const group of groups) committed.set(group.groupId, group.committed?.get(topic) ?? new Map())
   const partitions = (knowledge.topics.get(topic)?.partitions ?? []).map(({ partition }) => ({ topic, partition }))
@@ -140,7 +167,8 @@ async function readCommitted(session: ClusterSession, topic: string, gaps: strin
     const answers = await session.client.admin.fetchOffsets(fresh, { timeoutMs: laneDeadlineMs, signal: session.signal })
     for (const { groupId, offsets, error } of answers) {
       if (error !== null) gaps.push(`${groupId}: ${error.message}`)
-      else committed.set(groupId, new Map(offsets.flatMap(({ partition, offset }) => (offset === null ? [] : [[partition, offset] as const]))))
+      else
+        committed.set(groupId, new Map(offsets.flatMap(({ partition, offset }) => (offset === null ? [] : [[partition, offset] as const]))))
     }
   } catch (error) {
     gaps.push(toHostError(error, topic).message)

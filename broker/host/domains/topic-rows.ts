@@ -1,6 +1,5 @@
-import type { Page } from '../../contract/common.ts'
-import { topicSortKeys, type TopicRow } from '../../contract/topics.ts'
-import type { SortDirection } from '../../contract/common.ts'
+import type { Page, SortDirection } from '../../contract/common.ts'
+import type { topicSortKeys, TopicRow } from '../../contract/topics.ts'
 import { worstGroupOf, type ClusterKnowledge, type TopicKnowledge } from '../clusters/knowledge.ts'
 import { filterParts, matchesFilter, pageOf, sortRows } from './paging.ts'
 
@@ -51,6 +50,11 @@ export function topicPage(knowledge: ClusterKnowledge, input: TopicPageInput): P
   }
   const rows = visible.map((topic) => topicRow(knowledge, topic))
   const key = input.sortBy
-  sortRows(rows, (row) => row[key], (row) => row.name, input.direction)
+  sortRows(
+    rows,
+    (row) => row[key],
+    (row) => row.name,
+    input.direction,
+  )
   return pageOf(rows, input, rest)
 }

@@ -27,14 +27,19 @@ export function topicsRouter(services: HostServices) {
     watchPartitions: os.watchPartitions.handler(({ input, signal }) => {
       const session = clusters.get(input.clusterId)
       const changes = anyOf(everyInterval(env, watchIntervalMs), session.changes)
-      const read = () => readLanes(session, input.topic, input, env.clock.nowMs)
+      const read = () => readLanes(session, input.topic, input, () => env.clock.nowMs())
       return streams.state({ read, changes, intervalMs: watchIntervalMs }, signal)
     }),
     consumers: os.consumers.handler(({ input }) => readConsumers(clusters.get(input.clusterId), input.topic)),
     history: os.history.handler(({ input }) => {
       topicOf(clusters.get(input.clusterId), input.topic)
       return [
-        readSeries(services.store.history, input, { label: 'records in', unit: 'records/s', metric: metrics.topicRecordsIn, subject: input.topic }),
+        readSeries(services.store.history, input, {
+          label: 'records in',
+          unit: 'records/s',
+          metric: metrics.topicRecordsIn,
+          subject: input.topic,
+        }),
         readSeries(services.store.history, input, { label: 'size', unit: 'bytes', metric: metrics.topicBytes, subject: input.topic }),
         readSeries(services.store.history, input, { label: 'lag', unit: 'records', metric: metrics.topicLag, subject: input.topic }),
       ]

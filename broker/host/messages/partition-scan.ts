@@ -162,7 +162,13 @@ export class PartitionScan {
     return fetched.logStartOffset > offset ? Math.min(fetched.logStartOffset, end) : end
   }
 
-  private scanBatches(fetched: FetchedPartition, offset: number, end: number, rows: NewRow[], onFirst?: (timestampMs: number) => void): number {
+  private scanBatches(
+    fetched: FetchedPartition,
+    offset: number,
+    end: number,
+    rows: NewRow[],
+    onFirst?: (timestampMs: number) => void,
+  ): number {
     const aborted = this.options.isCommittedOnly ? new AbortedTransactions(fetched.abortedTransactions ?? []) : null
     let nextOffset = offset
     for (const { header, position } of batchesIn(fetched.records)) {
@@ -228,4 +234,3 @@ export function rowOf(partition: number, record: RecordSpan, header: BatchHeader
     headerCount: record.headerCount,
   }
 }
-

@@ -51,10 +51,20 @@ export function sliceOf(bytes: Buffer, request: { as: 'text' | 'hex'; position: 
   const position = Math.min(request.position, bytes.length)
   if (request.as === 'hex') {
     const shown = bytes.subarray(position, position + request.count)
-    return { text: shown.toString('hex'), position, nextPosition: continuation(position + shown.length, bytes.length).nextPosition, bytes: bytes.length }
+    return {
+      text: shown.toString('hex'),
+      position,
+      nextPosition: continuation(position + shown.length, bytes.length).nextPosition,
+      bytes: bytes.length,
+    }
   }
   const { head } = headOf(bytes.subarray(position), request.count)
-  return { text: head.toString('utf8'), position, nextPosition: continuation(position + head.length, bytes.length).nextPosition, bytes: bytes.length }
+  return {
+    text: head.toString('utf8'),
+    position,
+    nextPosition: continuation(position + head.length, bytes.length).nextPosition,
+    bytes: bytes.length,
+  }
 }
 
 function continuation(shownTo: number, total: number): { isComplete: boolean; nextPosition: number | null } {

@@ -77,7 +77,10 @@ export async function createQueryEngine(options: QueryEngineOptions): Promise<Qu
     }
   }
 
-  async function add(cluster: EngineCluster, openItem: (client: KafkaClient, queryId: string, spillPath: string) => Promise<MessageQuery | Tail>): Promise<string> {
+  async function add(
+    cluster: EngineCluster,
+    openItem: (client: KafkaClient, queryId: string, spillPath: string) => Promise<MessageQuery | Tail>,
+  ): Promise<string> {
     await makeRoom()
     const queryId = env.random.uuid()
     const client = clientOf(cluster)

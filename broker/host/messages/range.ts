@@ -51,7 +51,9 @@ export async function partitionsOf(
   for (const partition of partitions) {
     if (known.has(partition)) continue
     const last = described.partitions.length - 1
-    throw new HostError('PARTITION_NOT_FOUND', `${topic} has no partition ${partition}; its partitions are 0 to ${last}.`, { subject: topic })
+    throw new HostError('PARTITION_NOT_FOUND', `${topic} has no partition ${partition}; its partitions are 0 to ${last}.`, {
+      subject: topic,
+    })
   }
   const hasLeader = (partition: number): boolean => known.get(partition)?.leader !== null
   return { partitions: partitions.filter(hasLeader), leaderless: partitions.filter((partition) => !hasLeader(partition)) }

@@ -2,7 +2,15 @@
 import type { KafkaClient } from '../../client/types.ts'
 import type { MessageDetail, PayloadSlice } from '../../contract/messages.ts'
 import { compressionNames } from '../../wire/compression.ts'
-import { batchCrcIsValid, batchesIn, compressionOf, isTransactional, lastOffset, usesLogAppendTime, type BatchHeader } from '../../wire/record-batch.ts'
+import {
+  batchCrcIsValid,
+  batchesIn,
+  compressionOf,
+  isTransactional,
+  lastOffset,
+  usesLogAppendTime,
+  type BatchHeader,
+} from '../../wire/record-batch.ts'
 import { WireError } from '../../wire/errors.ts'
 import { HostError, toHostError } from '../problem.ts'
 import type { PayloadRequest, RecordPlace } from './engine-port.ts'
@@ -93,7 +101,12 @@ async function fetchRecord(client: KafkaClient, place: RecordPlace): Promise<Fou
     }
   } catch (error) {
     if (!(error instanceof WireError)) throw error
-    throw new HostError('RECORD_INVALID', `${placeName(place)} cannot be decoded: ${error.message}.`, { subject: placeName(place) }, { cause: error })
+    throw new HostError(
+      'RECORD_INVALID',
+      `${placeName(place)} cannot be decoded: ${error.message}.`,
+      { subject: placeName(place) },
+      { cause: error },
+    )
   }
   throw gone(place)
 }

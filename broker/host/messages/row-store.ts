@@ -121,7 +121,10 @@ const flags = { hasKey: 1, hasValue: 2, isAppendTime: 4 } as const
 const encodings = ['json', 'text', 'hex'] as const
 
 function writeRow(buffer: Buffer, position: number, row: NewRow): number {
-  const bits = (row.key === null ? 0 : flags.hasKey) | (row.value === null ? 0 : flags.hasValue) | (row.timestampType === 'append' ? flags.isAppendTime : 0)
+  const bits =
+    (row.key === null ? 0 : flags.hasKey) |
+    (row.value === null ? 0 : flags.hasValue) |
+    (row.timestampType === 'append' ? flags.isAppendTime : 0)
   let at = buffer.writeUInt8(bits, position)
   at = buffer.writeUInt32LE(row.partition, at)
   at = buffer.writeDoubleLE(row.offset, at)

@@ -29,7 +29,11 @@ export async function topicHistogram(client: KafkaClient, query: MessageQuery, w
   const inner = Array.from({ length: count - 1 }, (_, index) => index + 1)
   const found = await inBatches(inner, concurrentLookups, async (edge) => ask({ timestampMs: edgeMs(edge) }).catch(() => null))
   /** Records of the query's range before each edge; `null` where an edge could not be looked up. */
-  const before = [0, ...found.map((listed) => listed && sumBefore(scans, listed)), scans.reduce((sum, s) => sum + s.toOffset - s.fromOffset, 0)]
+  const before = [
+    0,
+    ...found.map((listed) => listed && sumBefore(scans, listed)),
+    scans.reduce((sum, s) => sum + s.toOffset - s.fromOffset, 0),
+  ]
   const matched = query.histogram.into(count, fromMs, toMs)
   return {
     fromMs,
@@ -56,11 +60,15 @@ function sumBefore(scans: Scans, listed: readonly ListedOffset[]): number | null
 }
 
 /** From the first record's time to just after the last one's, within what the query asks for. */
-async function spanOf(query: MessageQuery, ask: (spec: OffsetSpec) => Promise<readonly ListedOffset[]>): Promise<{ fromMs: number; toMs: number } | null> {
+async function spanOf(
+  query: MessageQuery,
+  ask: (spec: OffsetSpec) => Promise<readonly ListedOffset[]>,
+): Promise<{ fromMs: number; toMs: number } | null> {
   const { start, order } = query.query
   if (start.at === 'range') return { fromMs: start.fromMs, toMs: start.toMs }
   const [firsts, lasts] = await Promise.all([ask({ timestampMs: 0 }), ask('max-timestamp')])
-  const times = (listed: readonly ListedOffset[]): number[] => listed.flatMap(({ timestampMs }) => (timestampMs === null || timestampMs < 0 ? [] : [timestampMs]))
+  const times = (listed: readonly ListedOffset[]): number[] =>
+    listed.flatMap(({ timestampMs }) => (timestampMs === null || timestampMs < 0 ? [] : [timestampMs]))
   const first = Math.min(...times(firsts))
   const last = Math.max(...times(lasts)) + 1
   if (!Number.isFinite(first) || !Number.isFinite(last)) return null

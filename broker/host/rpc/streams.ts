@@ -48,7 +48,9 @@ export function createStreams(env: Env): Streams {
 
   function begin(signal: AbortSignal): { streamId: string; stream: OpenStream } {
     if (open.size >= openStreamsMax) {
-      throw new HostError('QUERY_LIMIT', `${openStreamsMax} subscriptions are open already.`, { advice: 'Close windows that are not needed.' })
+      throw new HostError('QUERY_LIMIT', `${openStreamsMax} subscriptions are open already.`, {
+        advice: 'Close windows that are not needed.',
+      })
     }
     const streamId = env.random.uuid()
     const stream: OpenStream = { sentCursor: 0, acknowledgedCursor: 0, wake: () => undefined }

@@ -15,7 +15,12 @@ export function pause(env: Env, delayMs: number, signal?: AbortSignal): Promise<
 }
 
 /** `promise`, or `fallback` after `timeoutMs`. What comes later, failures too, is dropped. */
-export function within<Value, Fallback>(env: Env, timeoutMs: number, promise: Promise<Value>, fallback: Fallback): Promise<Value | Fallback> {
+export function within<Value, Fallback>(
+  env: Env,
+  timeoutMs: number,
+  promise: Promise<Value>,
+  fallback: Fallback,
+): Promise<Value | Fallback> {
   return new Promise((resolve, reject) => {
     const timer = env.timers.after(timeoutMs, () => resolve(fallback))
     promise.then(

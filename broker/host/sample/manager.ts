@@ -1,5 +1,12 @@
 /** The sample workload's runs: at most one per cluster. */
-import { sampleGroups, sampleTopic, type SampleGroup, type SampleSpeed, type SampleState, type TruckPositions } from '../../contract/sample.ts'
+import {
+  sampleGroups,
+  sampleTopic,
+  type SampleGroup,
+  type SampleSpeed,
+  type SampleState,
+  type TruckPositions,
+} from '../../contract/sample.ts'
 import type { Env } from '../../env/types.ts'
 import type { CreateClient } from '../client-factory.ts'
 import type { ClusterSession } from '../clusters/session.ts'
@@ -51,7 +58,9 @@ export function createSampleManager(env: Env, createClient: CreateClient): Sampl
     start(session, speed) {
       const present = runs.get(session.id)?.run
       if (present !== undefined && !present.isOver) {
-        throw new HostError('SAMPLE_STATE_CONFLICT', `The sample workload is running on ${session.name} already.`, { subject: session.name })
+        throw new HostError('SAMPLE_STATE_CONFLICT', `The sample workload is running on ${session.name} already.`, {
+          subject: session.name,
+        })
       }
       const run = new SampleRun(env, createClient(session.bootstrapServers, sampleClientId), speed)
       run.changes.on(() => changes.emit())
@@ -104,4 +113,3 @@ function stopped(): SampleState {
     problem: null,
   }
 }
-

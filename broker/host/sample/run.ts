@@ -7,7 +7,14 @@
  * The topic and the groups' offsets outlive the run; a run on a topic with records writes no past again.
  */
 import type { KafkaClient } from '../../client/types.ts'
-import { sampleGroups, sampleTopic, type SampleGroup, type SampleSpeed, type SampleState, type TruckPositions } from '../../contract/sample.ts'
+import {
+  sampleGroups,
+  sampleTopic,
+  type SampleGroup,
+  type SampleSpeed,
+  type SampleState,
+  type TruckPositions,
+} from '../../contract/sample.ts'
 import type { Env } from '../../env/types.ts'
 import { toProblem } from '../problem.ts'
 import { createChanges, type Changes } from '../rpc/changes.ts'
@@ -120,7 +127,9 @@ export class SampleRun {
         this.status = 'failed'
       }
     } finally {
-      await producer.close({ timeoutMs: 2_000 }).catch((error: unknown) => this.env.log.write('warn', 'the sample producer did not close', { error }))
+      await producer
+        .close({ timeoutMs: 2_000 })
+        .catch((error: unknown) => this.env.log.write('warn', 'the sample producer did not close', { error }))
       await this.client.close()
       this.enter(this.status === 'failed' ? 'failed' : 'stopped')
     }

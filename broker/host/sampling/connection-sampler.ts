@@ -77,7 +77,9 @@ export function followConnections(env: Env, embedded: EmbeddedCluster | null, si
     },
     list() {
       const all = [...byId.values()].map(({ view }) => view)
-      all.sort((a, b) => Number(a.isOwn) - Number(b.isOwn) || (a.clientId ?? '').localeCompare(b.clientId ?? '') || a.id.localeCompare(b.id))
+      all.sort(
+        (a, b) => Number(a.isOwn) - Number(b.isOwn) || (a.clientId ?? '').localeCompare(b.clientId ?? '') || a.id.localeCompare(b.id),
+      )
       return { isSupported: embedded !== null, connections: all.slice(0, connectionRowsMax), total: all.length, asOfMs }
     },
     countOf: (brokerId) => (answered.has(brokerId) ? [...byId.values()].filter((sampled) => sampled.brokerId === brokerId).length : null),

@@ -196,8 +196,16 @@ describe.each(transports)('over a $name', ({ connect }) => {
     const detail = await client.messages.at({ clusterId, topic: 'orders', partition: 0, offset: 0 })
     expect(detail.value?.isComplete).toBe(false)
     let text = detail.value?.text ?? ''
-    for (let position = detail.value?.nextPosition ?? null; position !== null; ) {
-      const slice = await client.messages.payload({ clusterId, topic: 'orders', partition: 0, offset: 0, part: { of: 'value' }, as: 'text', position })
+    for (let position = detail.value?.nextPosition ?? null; position !== null;) {
+      const slice = await client.messages.payload({
+        clusterId,
+        topic: 'orders',
+        partition: 0,
+        offset: 0,
+        part: { of: 'value' },
+        as: 'text',
+        position,
+      })
       text += slice.text
       position = slice.nextPosition
     }

@@ -38,7 +38,7 @@ describe('payloads as text', () => {
       fc.property(fc.string({ unit: 'binary', maxLength: 60 }), fc.integer({ min: 16, max: 40 }), (text, count) => {
         const bytes = Buffer.from(text)
         let joined = ''
-        for (let position: number | null = 0; position !== null; ) {
+        for (let position: number | null = 0; position !== null;) {
           const slice = sliceOf(bytes, { as: 'text', position, count })
           joined += slice.text
           position = slice.nextPosition

@@ -62,38 +62,46 @@ describe('order', () => {
   })
 
   test('is the sorted order for any records whose times rise in each partition, in pages of any size', async () => {
-    const partitions = fc.array(fc.array(fc.array(fc.nat(40), { minLength: 1, maxLength: 6 }), { maxLength: 6 }), { minLength: 1, maxLength: 4 })
+    const partitions = fc.array(fc.array(fc.array(fc.nat(40), { minLength: 1, maxLength: 6 }), { maxLength: 6 }), {
+      minLength: 1,
+      maxLength: 4,
+    })
     let number = 0
     await fc.assert(
-      fc.asyncProperty(partitions, fc.constantFrom('newest-first' as const, 'oldest-first' as const), fc.integer({ min: 1, max: 9 }), async (logs, order, step) => {
-        const topic = `t${(number += 1)}`
-        kafka.addTopic(topic, logs.length)
-        const expected: { partition: number; offset: number; timestampMs: number }[] = []
-        for (const [partition, batches] of logs.entries()) {
-          let timestampMs = 0
-          for (const batch of batches) {
-            const records = batch.map((delta) => record((timestampMs += delta)))
-            const baseOffset = kafka.append(topic, partition, records)
-            for (const [at, one] of records.entries()) expected.push({ partition, offset: baseOffset + at, timestampMs: one.timestampMs })
+      fc.asyncProperty(
+        partitions,
+        fc.constantFrom('newest-first' as const, 'oldest-first' as const),
+        fc.integer({ min: 1, max: 9 }),
+        async (logs, order, step) => {
+          const topic = `t${(number += 1)}`
+          kafka.addTopic(topic, logs.length)
+          const expected: { partition: number; offset: number; timestampMs: number }[] = []
+          for (const [partition, batches] of logs.entries()) {
+            let timestampMs = 0
+            for (const batch of batches) {
+              const records = batch.map((delta) => record((timestampMs += delta)))
+              const baseOffset = kafka.append(topic, partition, records)
+              for (const [at, one] of records.entries()) expected.push({ partition, offset: baseOffset + at, timestampMs: one.timestampMs })
+            }
           }
-        }
-        const queryId = await engine.open(cluster, { ...all, topic, order, rowsMax: step })
-        await settled(queryId)
-        while ((await engine.progress(queryId)).state === 'paused') {
-          await engine.more(queryId, step)
+          const queryId = await engine.open(cluster, { ...all, topic, order, rowsMax: step })
           await settled(queryId)
-        }
-        const rows = (await engine.rows(queryId, 0, 10_000)).rows
-        const times = rows.map((row) => row.timestampMs)
-        const sign = order === 'oldest-first' ? 1 : -1
-        expect(times).toEqual([...times].sort((a, b) => sign * (a - b)))
-        expect(places(rows).sort()).toEqual(expected.map(({ partition, offset }) => `${partition}:${offset}`).sort())
-        for (const partition of logs.keys()) {
-          const offsets = rows.filter((row) => row.partition === partition).map((row) => row.offset)
-          expect(offsets).toEqual([...offsets].sort((a, b) => sign * (a - b)))
-        }
-        await engine.close(queryId)
-      }),
+          while ((await engine.progress(queryId)).state === 'paused') {
+            await engine.more(queryId, step)
+            await settled(queryId)
+          }
+          const rows = (await engine.rows(queryId, 0, 10_000)).rows
+          const times = rows.map((row) => row.timestampMs)
+          const sign = order === 'oldest-first' ? 1 : -1
+          expect(times).toEqual([...times].sort((a, b) => sign * (a - b)))
+          expect(places(rows).sort()).toEqual(expected.map(({ partition, offset }) => `${partition}:${offset}`).sort())
+          for (const partition of logs.keys()) {
+            const offsets = rows.filter((row) => row.partition === partition).map((row) => row.offset)
+            expect(offsets).toEqual([...offsets].sort((a, b) => sign * (a - b)))
+          }
+          await engine.close(queryId)
+        },
+      ),
       { numRuns: 60 },
     )
   })
@@ -111,7 +119,9 @@ describe('ranges', () => {
   })
 
   test('from a time, onwards or backwards', async () => {
-    expect((await run({ start: { at: 'time', timestampMs: 975 }, order: 'oldest-first' })).map((row) => row.timestampMs)).toEqual([980, 990])
+    expect((await run({ start: { at: 'time', timestampMs: 975 }, order: 'oldest-first' })).map((row) => row.timestampMs)).toEqual([
+      980, 990,
+    ])
     expect((await run({ start: { at: 'time', timestampMs: 15 } })).map((row) => row.timestampMs)).toEqual([10, 0])
   })
 
@@ -127,7 +137,10 @@ describe('ranges', () => {
   })
 
   test('a partition that is not there is named', async () => {
-    await expect(engine.open(cluster, { ...all, partitions: [7] })).rejects.toMatchObject({ code: 'PARTITION_NOT_FOUND', message: 't has no partition 7; its partitions are 0 to 1.' })
+    await expect(engine.open(cluster, { ...all, partitions: [7] })).rejects.toMatchObject({
+      code: 'PARTITION_NOT_FOUND',
+      message: 't has no partition 7; its partitions are 0 to 1.',
+    })
     await expect(engine.open(cluster, { ...all, topic: 'none' })).rejects.toMatchObject({ code: 'TOPIC_NOT_FOUND' })
   })
 
@@ -145,7 +158,9 @@ describe('text search', () => {
   test('reads the whole range in any codec and counts what it looked at', async () => {
     kafka.addTopic('t', 5)
     for (let codec = 0; codec < 5; codec += 1) {
-      const records = Array.from({ length: 2_000 }, (_, at) => record(at, at % 500 === 7 ? `{"truck":"truck_42","n":${at}}` : `{"truck":"truck_1","n":${at}}`))
+      const records = Array.from({ length: 2_000 }, (_, at) =>
+        record(at, at % 500 === 7 ? `{"truck":"truck_42","n":${at}}` : `{"truck":"truck_1","n":${at}}`),
+      )
       kafka.append('t', codec, records, codec as 0)
     }
     const text = { contains: 'TRUCK_42', in: ['value' as const], caseSensitive: false }
@@ -204,7 +219,11 @@ describe('details', () => {
     kafka.addTopic('t', 1)
     kafka.append('t', 0, [{ timestampMs: 5, key: 'k', value: null, headers: [{ key: 'h', value: Buffer.from([0xff]) }] }], 4)
     const detail = await engine.at(cluster, { topic: 't', partition: 0, offset: 0 })
-    expect(detail).toMatchObject({ value: null, headers: [{ key: 'h', value: { encoding: 'hex', text: 'ff' } }], batch: { compression: 'zstd', producerId: null } })
+    expect(detail).toMatchObject({
+      value: null,
+      headers: [{ key: 'h', value: { encoding: 'hex', text: 'ff' } }],
+      batch: { compression: 'zstd', producerId: null },
+    })
   })
 })
 
@@ -229,7 +248,8 @@ describe('a live tail', () => {
     expect((await engine.nextTail(tail))?.rows.map((row) => row.timestampMs)).toEqual([3])
     for (let at = 10; at < 1_210; at += 1) kafka.append('t', at % 2, [record(at)])
     const seen: number[] = []
-    for (let batch = await engine.nextTail(tail); batch !== null && batch.behind > 0; batch = await engine.nextTail(tail)) seen.push(...batch.rows.map((row) => row.timestampMs))
+    for (let batch = await engine.nextTail(tail); batch !== null && batch.behind > 0; batch = await engine.nextTail(tail))
+      seen.push(...batch.rows.map((row) => row.timestampMs))
     const last = await engine.rows(tail, 1, 2_000)
     expect(last.rowCount).toBe(1_201)
     expect([...last.rows.map((row) => row.timestampMs)].sort((a, b) => a - b)).toEqual(Array.from({ length: 1_200 }, (_, at) => at + 10))

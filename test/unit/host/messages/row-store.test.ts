@@ -41,7 +41,10 @@ test('any window reads back what was appended, from file and memory together', a
     [count - 10, 500],
     [count, 5],
   ] as const) {
-    const expected = Array.from({ length: Math.max(0, Math.min(length, count - from)) }, (_, at) => ({ index: from + at, ...row(from + at) }))
+    const expected = Array.from({ length: Math.max(0, Math.min(length, count - from)) }, (_, at) => ({
+      index: from + at,
+      ...row(from + at),
+    }))
     expect(await rows.read(from, length)).toEqual(expected)
   }
 })

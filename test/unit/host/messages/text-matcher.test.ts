@@ -12,7 +12,10 @@ interface TestRecord {
   readonly headers: readonly { readonly key: string; readonly value: string | null }[]
 }
 
-function offsetsMatching(records: readonly TestRecord[], text: { contains: string; in: ('key' | 'value' | 'headers')[]; caseSensitive: boolean }): number[] {
+function offsetsMatching(
+  records: readonly TestRecord[],
+  text: { contains: string; in: ('key' | 'value' | 'headers')[]; caseSensitive: boolean },
+): number[] {
   const bytes = (value: string | null): Buffer | null => (value === null ? null : Buffer.from(value))
   const batch = encodeBatch({
     compression: 0,
@@ -32,7 +35,9 @@ describe('text search', () => {
   const record = (value: string | null, key: string | null = null): TestRecord => ({ key, value, headers: [] })
 
   test('finds each matching record once, however often the text occurs in it', () => {
-    expect(offsetsMatching([record('aa aa'), record('b'), record('aa')], { contains: 'aa', in: ['value'], caseSensitive: true })).toEqual([0, 2])
+    expect(offsetsMatching([record('aa aa'), record('b'), record('aa')], { contains: 'aa', in: ['value'], caseSensitive: true })).toEqual([
+      0, 2,
+    ])
   })
 
   test('looks only into the fields asked for', () => {
@@ -44,7 +49,9 @@ describe('text search', () => {
 
   test('is not fooled by text that spans two fields', () => {
     const length = String.fromCharCode(4)
-    expect(offsetsMatching([{ key: 'ab', value: 'cd', headers: [] }], { contains: `ab${length}cd`, in: [...everywhere], caseSensitive: true })).toEqual([])
+    expect(
+      offsetsMatching([{ key: 'ab', value: 'cd', headers: [] }], { contains: `ab${length}cd`, in: [...everywhere], caseSensitive: true }),
+    ).toEqual([])
   })
 
   test('ignores case beyond ASCII, where forms differ in length too', () => {
@@ -54,13 +61,19 @@ describe('text search', () => {
   })
 
   test('takes characters that mean something in a regular expression as they are', () => {
-    expect(offsetsMatching([record('a.b'), record('axb'), record('(A.B)')], { contains: 'a.b', in: ['value'], caseSensitive: false })).toEqual([0, 2])
+    expect(
+      offsetsMatching([record('a.b'), record('axb'), record('(A.B)')], { contains: 'a.b', in: ['value'], caseSensitive: false }),
+    ).toEqual([0, 2])
   })
 
   test('finds exactly what looking into every field of every record finds', () => {
     const letters = fc.constantFrom('a', 'b', 'A', 'é', 'É', '.', '\u0002', '\u0000')
     const field = fc.option(fc.string({ unit: letters, maxLength: 6 }))
-    const anyRecord = fc.record({ key: field, value: field, headers: fc.array(fc.record({ key: fc.string({ unit: letters, maxLength: 3 }), value: field }), { maxLength: 2 }) })
+    const anyRecord = fc.record({
+      key: field,
+      value: field,
+      headers: fc.array(fc.record({ key: fc.string({ unit: letters, maxLength: 3 }), value: field }), { maxLength: 2 }),
+    })
     const anyText = fc.record({
       contains: fc.string({ unit: letters, minLength: 1, maxLength: 3 }),
       in: fc.subarray([...everywhere], { minLength: 1 }),
@@ -72,7 +85,10 @@ describe('text search', () => {
         const has = (value: string | null): boolean => value !== null && fold(value).includes(fold(text.contains))
         const expected = records.flatMap((candidate, offset) => {
           const inHeaders = candidate.headers.some((header) => has(header.key) || has(header.value))
-          const isFound = (text.in.includes('key') && has(candidate.key)) || (text.in.includes('value') && has(candidate.value)) || (text.in.includes('headers') && inHeaders)
+          const isFound =
+            (text.in.includes('key') && has(candidate.key)) ||
+            (text.in.includes('value') && has(candidate.value)) ||
+            (text.in.includes('headers') && inHeaders)
           return isFound ? [offset] : []
         })
         expect(offsetsMatching(records, text)).toEqual(expected)
