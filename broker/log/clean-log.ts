@@ -128,7 +128,7 @@ async function rewrite(pass: Pass, group: readonly Segment[]): Promise<Segment |
   const first = group[0]
   if (first === undefined) return null
   const { env, indexCache } = core.context
-  const cleaned = Segment.create({ env, indexCache, directory: core.directory, baseOffset: first.baseOffset, fileSuffix: cleanedSuffix })
+  const cleaned = Segment.create({ env, indexCache, directory: core.directory, baseOffset: first.baseOffset, fileState: cleanedSuffix })
   const file = await cleaned.file()
   await file.truncate(0)
   try {
@@ -160,11 +160,11 @@ async function rewrite(pass: Pass, group: readonly Segment[]): Promise<Segment |
     await cleaned.sync()
     await cleaned.storeIndexes()
   } catch (error) {
-    await discard(cleaned)
+    await cleaned.remove()
     throw error
   }
   if (!pass.isStopped()) return cleaned
-  await discard(cleaned)
+  await cleaned.remove()
   return null
 }
 
@@ -201,7 +201,7 @@ async function swap(core: LogCore, group: readonly Segment[], cleaned: Segment):
   await core.tasks.run(async () => {
     const start = core.segments.all.indexOf(group[0] as Segment)
     const isUnchanged = group.every((segment, index) => core.segments.all[start + index] === segment && !segment.isDeleted)
-    if (start < 0 || !isUnchanged || core.isClosed) return discard(cleaned)
+    if (start < 0 || !isUnchanged || core.isClosed) return cleaned.remove()
     await cleaned.renameFiles(swapSuffix)
     await deleteSegments(core, group)
     await cleaned.renameFiles('')
@@ -210,11 +210,6 @@ async function swap(core: LogCore, group: readonly Segment[], cleaned: Segment):
     isSwapped = true
   })
   return isSwapped
-}
-
-async function discard(cleaned: Segment): Promise<void> {
-  await cleaned.close()
-  await cleaned.removeFiles()
 }
 
 /** Resolves with the position behind the last batch looked at. */

@@ -17,6 +17,9 @@ import {
 } from './log-files.ts'
 import { scanBatches } from './segment-scan.ts'
 
+const worthless = [deletedSuffix, cleanedSuffix, '.tmp']
+const unfinished = [...worthless, swapSuffix]
+
 export interface FolderContent {
   /** First offsets of segments, ascending. */
   readonly segmentBases: readonly number[]
@@ -25,20 +28,31 @@ export interface FolderContent {
 
 export async function repairFolder(env: Pick<Env, 'disk' | 'log'>, directory: string): Promise<FolderContent> {
   const names = (await env.disk.list(directory)) ?? []
-  const leftovers = names.filter((name) => [deletedSuffix, cleanedSuffix, '.tmp'].some((suffix) => name.endsWith(suffix)))
+  const isTidy = names.every((name) => !unfinished.some((suffix) => name.endsWith(suffix)))
+  if (isTidy) return tidyContent(env, directory, names)
+  const leftovers = names.filter((name) => worthless.some((suffix) => name.endsWith(suffix)))
   for (const name of leftovers) await env.disk.remove(joinPath(directory, name))
   for (const name of names.filter((candidate) => candidate.endsWith(logSuffix + swapSuffix))) {
     await finishSwap(env, directory, parseOffsetFileName(name)?.offset ?? -1)
   }
-  const content = await contentOf(env, directory)
-  await removeOrphans(env, directory, new Set(content.segmentBases))
+  return tidyContent(env, directory, (await env.disk.list(directory)) ?? [])
+}
+
+async function tidyContent(env: Pick<Env, 'disk'>, directory: string, names: readonly string[]): Promise<FolderContent> {
+  const content = contentOf(names)
+  await removeOrphans(env, directory, names, new Set(content.segmentBases))
   return content
 }
 
 /** Parts of a segment whose log file is not there: a rename of several files was interrupted. */
-async function removeOrphans({ disk }: Pick<Env, 'disk'>, directory: string, bases: ReadonlySet<number>): Promise<void> {
+async function removeOrphans(
+  { disk }: Pick<Env, 'disk'>,
+  directory: string,
+  names: readonly string[],
+  bases: ReadonlySet<number>,
+): Promise<void> {
   const indexSuffixes: readonly string[] = segmentSuffixes.filter((suffix) => suffix !== logSuffix)
-  for (const name of (await disk.list(directory)) ?? []) {
+  for (const name of names) {
     const parsed = parseOffsetFileName(name)
     if (parsed === null) continue
     const isOrphan = indexSuffixes.includes(parsed.suffix) && !bases.has(parsed.offset)
@@ -50,7 +64,7 @@ async function finishSwap(env: Pick<Env, 'disk' | 'log'>, directory: string, bas
   if (baseOffset < 0) return
   const { disk, log } = env
   const end = await swapEnd(env, directory, baseOffset)
-  const content = await contentOf(env, directory)
+  const content = contentOf((await disk.list(directory)) ?? [])
   const replaced = content.segmentBases.filter((base) => base >= baseOffset && base < Math.max(end.offset, baseOffset + 1))
   if (end.problem !== null && replaced.includes(baseOffset)) {
     log.write('warn', 'compaction output does not read; keeping the segments it was made from', { directory, baseOffset })
@@ -91,10 +105,10 @@ async function swapEnd(
   }
 }
 
-async function contentOf({ disk }: Pick<Env, 'disk'>, directory: string): Promise<FolderContent> {
+function contentOf(names: readonly string[]): FolderContent {
   const segmentBases: number[] = []
   const snapshotOffsets: number[] = []
-  for (const name of (await disk.list(directory)) ?? []) {
+  for (const name of names) {
     const parsed = parseOffsetFileName(name)
     if (parsed?.suffix === logSuffix) segmentBases.push(parsed.offset)
     else if (parsed?.suffix === snapshotSuffix) snapshotOffsets.push(parsed.offset)

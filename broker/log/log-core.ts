@@ -32,7 +32,7 @@ export interface LogCoreOptions {
 export class LogCore {
   readonly context: LogContext
   readonly topicPartition: TopicPartition
-  directory: string
+  readonly directory: string
   readonly segments: SegmentList
   readonly epochs: LeaderEpochCache
   readonly producers: ProducerState

@@ -71,7 +71,7 @@ export async function deleteSegments(core: LogCore, segments: readonly Segment[]
   for (const segment of segments) await segment.markDeleted()
   const remove = async (): Promise<void> => {
     try {
-      for (const segment of segments) await segment.removeDeleted(core.directory)
+      for (const segment of segments) await segment.remove()
     } catch (error) {
       core.context.env.log.write('warn', 'a deleted segment could not be removed; the next start will', {
         directory: core.directory,

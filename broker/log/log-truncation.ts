@@ -89,6 +89,6 @@ async function findCut(segment: Segment, offset: number): Promise<{ position: nu
 async function removeSegments(core: LogCore, segments: readonly Segment[]): Promise<void> {
   for (const segment of segments) {
     await segment.markDeleted()
-    await segment.removeDeleted(core.directory)
+    await segment.remove()
   }
 }

@@ -178,7 +178,7 @@ class Recovery {
     // The newest first: a crash meanwhile leaves no hole.
     for (const segment of dropped.toReversed()) {
       await segment.markDeleted()
-      await segment.removeDeleted()
+      await segment.remove()
     }
     await context.env.disk.syncDirectory(directory)
   }

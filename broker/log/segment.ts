@@ -4,13 +4,14 @@
  * Invariant: offsets increase along the file. `bytes` and `nextOffset` are what has been assigned; `writtenBytes` is what
  * the operating system has. Only the log that owns the segment appends, truncates or deletes; anyone may read.
  */
-import { type Disk, DiskError, type DiskFile, type Env } from '../env/types.ts'
+import { DiskError, type DiskFile, type Env } from '../env/types.ts'
 import { WireError } from '../wire/errors.ts'
 import { BATCH_HEADER_BYTES, type BatchHeader, lastOffset, readBatchHeader } from '../wire/record-batch.ts'
 import type { IndexCache } from './index-cache.ts'
-import { deletedSuffix, joinPath, logSuffix, offsetFileName, segmentSuffixes } from './log-files.ts'
+import { deletedSuffix, logSuffix } from './log-files.ts'
 import { offsetIndexEntryBytes, type OffsetPosition } from './offset-index.ts'
 import { rebuildIndexes } from './index-rebuild.ts'
+import { SegmentFiles } from './segment-files.ts'
 import { SegmentIndexes } from './segment-indexes.ts'
 import { scanBatches, type ScannedBatch } from './segment-scan.ts'
 import { timeIndexEntryBytes, type TimestampOffset } from './time-index.ts'
@@ -23,7 +24,8 @@ export interface SegmentOptions {
   readonly directory: string
   readonly baseOffset: number
   readonly indexCache: IndexCache
-  readonly fileSuffix?: string
+  /** `.cleaned` for compaction's output. */
+  readonly fileState?: string
 }
 
 export interface RollRule {
@@ -52,13 +54,10 @@ export class Segment {
   /** Of the first batch, for rolling by age; null while empty or after a restart (then the creation time counts). */
   firstTimestampMs: number | null = null
   readonly createdMs: number
-  readonly #disk: Disk
-  readonly #directory: string
+  readonly #files: SegmentFiles
   readonly #indexCache: IndexCache
   #file: Promise<DiskFile> | null = null
   #isClosed = false
-  /** Empty, or `.cleaned` and then `.swap` while compaction makes it. */
-  #fileSuffix: string
   #isNew = false
   /** Held here while the segment is written to; afterwards the index cache may drop it. */
   #indexes: SegmentIndexes | null = null
@@ -69,11 +68,10 @@ export class Segment {
   private constructor(options: SegmentOptions) {
     this.baseOffset = options.baseOffset
     this.nextOffset = options.baseOffset
-    this.#disk = options.env.disk
-    this.#directory = options.directory
+    const { baseOffset, directory, fileState: state = '' } = options
+    this.#files = new SegmentFiles({ disk: options.env.disk, directory, baseOffset, state })
     this.#indexCache = options.indexCache
     this.createdMs = options.env.clock.nowMs()
-    this.#fileSuffix = options.fileSuffix ?? ''
   }
 
   /** A segment whose files appear with the first write or sync. */
@@ -94,12 +92,12 @@ export class Segment {
   }
 
   get path(): string {
-    return this.#pathOf(logSuffix)
+    return this.#files.path(logSuffix)
   }
 
   file(): Promise<DiskFile> {
     if (this.#isClosed) return Promise.reject(new DiskError('EBADF', this.path, `${this.path} has been closed`))
-    this.#file ??= this.#disk.open(this.path, { create: this.#isNew })
+    this.#file ??= this.#files.open({ create: this.#isNew })
     return this.#file
   }
 
@@ -162,13 +160,13 @@ export class Segment {
   async rebuildIndexes(): Promise<SegmentIndexes> {
     this.#indexCache.drop(this)
     const indexes = await rebuildIndexes({
-      disk: this.#disk,
-      directory: this.#directory,
+      disk: this.#files.disk,
+      directory: this.#files.directory,
       baseOffset: this.baseOffset,
       file: await this.file(),
       bytes: this.writtenBytes,
     })
-    await indexes.store(this.#disk, this.#directory, this.baseOffset)
+    await this.#files.storeIndexes(indexes)
     this.#indexCache.put(this, indexes)
     return indexes
   }
@@ -190,13 +188,12 @@ export class Segment {
     if (covered > this.syncedBytes) await file.sync()
     this.syncedBytes = Math.max(this.syncedBytes, covered)
     if (!this.#isNew) return
-    await this.#disk.syncDirectory(this.#directory)
+    await this.#files.sync()
     this.#isNew = false
   }
 
   async storeIndexes(): Promise<void> {
-    if (this.#indexes === null || this.isDeleted) return
-    await this.#indexes.store(this.#disk, this.#directory, this.baseOffset, this.#fileSuffix)
+    if (this.#indexes !== null && !this.isDeleted) await this.#files.storeIndexes(this.#indexes)
   }
 
   /** No more appends: the last time index entry is forced, and the indexes may leave memory once stored. */
@@ -247,21 +244,10 @@ export class Segment {
     this.syncedBytes = cut.position
   }
 
-  /** Renames all files: compaction's steps from `.cleaned` over `.swap` to the real names. */
-  async renameFiles(fileSuffix: string): Promise<void> {
-    // The log file last: without it the others mean nothing.
-    for (const suffix of segmentSuffixes.toReversed()) {
-      const from = this.#pathOf(suffix)
-      const to = joinPath(this.#directory, offsetFileName(this.baseOffset, suffix) + fileSuffix)
-      if ((await this.#disk.stat(from)) !== null) await this.#disk.rename(from, to)
-    }
-    this.#fileSuffix = fileSuffix
-    await this.#disk.syncDirectory(this.#directory)
-  }
-
-  /** Removes the files under their present names. */
-  async removeFiles(): Promise<void> {
-    for (const suffix of segmentSuffixes) await this.#disk.remove(this.#pathOf(suffix))
+  /** Compaction's steps: from `.cleaned` over `.swap` to the real names. */
+  async renameFiles(state: string): Promise<void> {
+    await this.#files.rename(state)
+    await this.#files.sync()
   }
 
   async close(): Promise<void> {
@@ -272,25 +258,16 @@ export class Segment {
     if (file !== null) await (await file).close()
   }
 
-  /** Takes the files out of the log by renaming them; reads under way go on. `removeDeleted` finishes it. */
+  /** Takes the files out of the log by renaming them; reads under way go on. `remove` finishes it. */
   async markDeleted(): Promise<void> {
     this.isDeleted = true
     this.#indexCache.drop(this)
-    for (const suffix of segmentSuffixes) {
-      const path = joinPath(this.#directory, offsetFileName(this.baseOffset, suffix))
-      if ((await this.#disk.stat(path)) !== null) await this.#disk.rename(path, path + deletedSuffix)
-    }
+    await this.#files.rename(deletedSuffix)
   }
 
-  async removeDeleted(directory: string = this.#directory): Promise<void> {
+  async remove(): Promise<void> {
     await this.close()
-    for (const suffix of segmentSuffixes) {
-      await this.#disk.remove(joinPath(directory, offsetFileName(this.baseOffset, suffix) + deletedSuffix))
-    }
-  }
-
-  #pathOf(suffix: string): string {
-    return joinPath(this.#directory, offsetFileName(this.baseOffset, suffix) + this.#fileSuffix)
+    await this.#files.remove()
   }
 
   #ageMs(timestampMs: number, nowMs: number): number {
@@ -370,7 +347,7 @@ export class Segment {
   }
 
   async #loadIndexes(): Promise<SegmentIndexes> {
-    const loaded = await SegmentIndexes.load(this.#disk, this.#directory, this.baseOffset, this.writtenBytes)
+    const loaded = await this.#files.loadIndexes(this.writtenBytes)
     if (loaded === null) return this.rebuildIndexes()
     this.#indexCache.put(this, loaded)
     return loaded
