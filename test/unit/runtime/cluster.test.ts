@@ -154,3 +154,11 @@ test('connections are answered per broker, and a broker that is down answers nul
     { nodeId: 2, connections: null },
   ])
 })
+
+test('controllers are told at once when a process ends, and only they are', async () => {
+  const { cluster, processOf } = await start({ controllers: 3, brokers: 2 })
+  await cluster.whenReady()
+  await cluster.kill(2)
+  for (const id of [1001, 1002, 1003]) expect(processOf(id).received).toContainEqual({ type: 'ended', nodeId: 2 })
+  expect(processOf(1).received).not.toContainEqual({ type: 'ended', nodeId: 2 })
+})
