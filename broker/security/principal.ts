@@ -7,8 +7,3 @@ export interface Principal {
 
 /** A client on a listener that asks nobody for a name. */
 export const ANONYMOUS: Principal = { type: 'User', name: 'ANONYMOUS' }
-
-/** "User:alice", as tools and access control entries write it. */
-export function principalText(principal: Principal): string {
-  return `${principal.type}:${principal.name}`
-}

@@ -121,6 +121,25 @@ describe('Fetch', () => {
     expect(sizes(await answer)).toEqual([bytes, bytes])
   })
 
+  it('does not miss what becomes visible while it still reads', async () => {
+    const on = hostedTopic([{}, {}])
+    const bytes = produce(on, 1)
+    await settled()
+    const slow = on.logs[1]!
+    const { promise: isRead, resolve: finishRead } = Promise.withResolvers<void>()
+    const found = slow.readCached.bind(slow)
+    slow.readCached = (() => null) as never
+    slow.read = async (request) => {
+      await isRead
+      return found(request)
+    }
+    const answer = harness(on)({ partitions: [{}, {}], request: { minBytes: 2 * bytes } })
+    produce(on, 0)
+    await settled()
+    finishRead()
+    expect(sizes(await answer)).toEqual([bytes, bytes])
+  })
+
   it('answers with what there is when the wait is over', async () => {
     const on = hostedTopic([{}])
     const answer = harness(on)({})
