@@ -339,7 +339,7 @@ export class RequestChannel {
       }
       const silentMs = nowMs - this.#lastReceivedMs
       if (silentMs >= entry.timeoutMs && silentMs >= SILENCE_MS) silent = entry
-      this.#giveUp(entry, new ChannelError('DEADLINE_EXCEEDED', `${this.address} did not answer ${entry.api.name} within ${entry.timeoutMs} ms.`))
+      this.#giveUp(entry, new ChannelError('DEADLINE_EXCEEDED', `${this.address} did not answer ${entry.api.name} within ${Math.round(entry.timeoutMs)} ms.`))
     }
     if (silent !== null) {
       this.#fail(new ChannelError('CONNECTION_LOST', `${this.address} has been silent for ${Math.round(nowMs - this.#lastReceivedMs)} ms with ${silent.api.name} unanswered; the connection was given up.`))

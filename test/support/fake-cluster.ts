@@ -9,6 +9,7 @@ import { metadata } from '../../broker/api/03-metadata.schema.ts'
 import { findCoordinator } from '../../broker/api/10-find-coordinator.schema.ts'
 import { initProducerId } from '../../broker/api/22-init-producer-id.schema.ts'
 import type { SimulatedWorld } from '../../broker/env/simulated.ts'
+import type { Env } from '../../broker/env/types.ts'
 import { ErrorCode } from '../../broker/wire/errors.ts'
 import { batchesIn, lastOffset, lastSequence, patchBaseOffset, readBatchHeader, recordsIn } from '../../broker/wire/record-batch.ts'
 import type { RecordView } from '../../broker/wire/record-batch.ts'
@@ -60,9 +61,10 @@ export class FakeCluster {
   }
 
   async startBroker(nodeId: number): Promise<FakeBroker> {
-    const broker = new FakeBroker(this.world.start(`broker-${nodeId}`))
+    const env = this.world.start(`broker-${nodeId}`)
+    const broker = new FakeBroker(env)
     this.brokers.set(nodeId, broker)
-    this.#teach(nodeId, broker)
+    this.#teach(nodeId, broker, env)
     return broker.listen(FIRST_PORT + nodeId)
   }
 
@@ -114,7 +116,7 @@ export class FakeCluster {
 
   // ------------------------------------------------------------------------------------------------------------- answers
 
-  #teach(nodeId: number, broker: FakeBroker): void {
+  #teach(nodeId: number, broker: FakeBroker, env: Env): void {
     broker.on(metadata, ({ body }) => this.#metadata(body.topics?.map(({ name }) => name ?? '') ?? null))
     broker.on(findCoordinator, ({ body, version }) => {
       const answer = { nodeId: this.coordinatorId, host: '127.0.0.1', port: FIRST_PORT + this.coordinatorId, errorCode: 0, errorMessage: null }
@@ -132,13 +134,21 @@ export class FakeCluster {
       })
       return body.acks === 0 ? null : { responses, throttleTimeMs: 0 }
     })
-    broker.on(fetch, ({ body }) => ({
-      throttleTimeMs: 0,
-      responses: body.topics.map(({ topic: name, topicId, partitions }) => {
-        const topic = this.#topic(name, topicId)
-        return { topic: name, topicId, partitions: partitions.map((wanted) => this.#fetch(nodeId, topic, wanted)) }
-      }),
-    }))
+    broker.on(fetch, async ({ body }) => {
+      const answer = () =>
+        body.topics.map(({ topic: name, topicId, partitions }) => {
+          const topic = this.#topic(name, topicId)
+          return { topic: name, topicId, partitions: partitions.map((wanted) => this.#fetch(nodeId, topic, wanted)) }
+        })
+      const untilMs = env.clock.monotonicMs() + body.maxWaitMs
+      let responses = answer()
+      const hasNews = (): boolean => responses.some(({ partitions }) => partitions.some(({ errorCode, records }) => errorCode !== 0 || (records?.length ?? 0) > 0))
+      while (!hasNews() && env.clock.monotonicMs() < untilMs) {
+        await new Promise<void>((resolve) => void env.timers.after(1, resolve))
+        responses = answer()
+      }
+      return { throttleTimeMs: 0, responses }
+    })
     broker.on(listOffsets, ({ body }) => ({
       topics: body.topics.map(({ name, partitions }) => ({
         name,

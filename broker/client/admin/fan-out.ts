@@ -21,7 +21,7 @@ export interface NodeFailure {
   readonly error: ClientError
 }
 
-/** Asks those brokers, or every one known. Rejects only when the cluster cannot be described or the call was cancelled. */
+/** Asks those brokers, or every one known; results in the order of their ids. Rejects only when the cluster cannot be described or the call was cancelled. */
 export async function askNodes<T>(
   core: ClientCore,
   nodeIds: readonly number[] | null,
@@ -29,18 +29,16 @@ export async function askNodes<T>(
   ask: (nodeId: number) => Promise<T>,
 ): Promise<{ readonly answers: ReadonlyMap<number, T>; readonly failures: readonly NodeFailure[] }> {
   await core.cache.refresh([], call)
+  const asked = nodeIds ?? [...core.cache.brokers.keys()].sort((left, right) => left - right)
+  const outcomes = await Promise.allSettled(asked.map((nodeId) => ask(nodeId)))
+  if (call.signal?.aborted) call.check()
   const answers = new Map<number, T>()
   const failures: NodeFailure[] = []
-  await Promise.all(
-    (nodeIds ?? [...core.cache.brokers.keys()]).map(async (nodeId) => {
-      try {
-        answers.set(nodeId, await ask(nodeId))
-      } catch (error) {
-        failures.push({ nodeId, error: ClientError.from(error, { nodeId }) })
-      }
-    }),
-  )
-  if (call.signal?.aborted) call.check()
+  outcomes.forEach((outcome, index) => {
+    const nodeId = asked[index] as number
+    if (outcome.status === 'fulfilled') answers.set(nodeId, outcome.value)
+    else failures.push({ nodeId, error: ClientError.from(outcome.reason, { nodeId }) })
+  })
   return { answers, failures }
 }
 

@@ -200,6 +200,7 @@ export class PartitionReader implements RecordReader {
       fetchOffset: offset as number,
       partitionBytesMax,
     }))
+    const sentMs = this.#core.env.clock.monotonicMs()
     const timeoutMs = this.#core.options.requestTimeoutMs + maxWaitMs
     const call = this.#core.call('Fetching', { timeoutMs, signal: this.#abort.signal })
     const fetched = await fetchFrom(this.#core, leader, positions, { maxWaitMs, minBytes, maxBytes, isolation, lane: this.#lane }, call)
@@ -211,6 +212,10 @@ export class PartitionReader implements RecordReader {
       cursor.state = 'idle'
       this.#receive(cursor, byKey.get(cursorKey(cursor)) as FetchedPartition)
     })
+    const nowMs = this.#core.env.clock.monotonicMs()
+    const hasNews = fetched.some(({ records, error }) => records.length > 0 || error !== null)
+    // A broker that does not wait for records must not be asked without pause.
+    if (!hasNews && nowMs - sentMs < maxWaitMs / 2) for (const cursor of cursors) cursor.retryAtMs = nowMs + this.#core.options.retryBackoffMs
     this.#wake?.()
   }
 
