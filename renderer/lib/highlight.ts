@@ -1,3 +1,5 @@
+import type { TextFilter } from '../../broker/contract/messages.ts'
+
 /** A text cut at the places where what is searched for occurs; joined again, the pieces are the text. */
 export interface TextPiece {
   text: string
@@ -24,4 +26,16 @@ export function piecesOf(text: string, matcher: RegExp | null): TextPiece[] {
   }
   if (from < text.length || pieces.length === 0) pieces.push({ text: text.slice(from), isMatch: false })
   return pieces
+}
+
+/** What to mark in each part of a record: only the parts that are searched. */
+export type FoundMarks = Readonly<Record<NonNullable<TextFilter['in']>[number], RegExp | null>>
+
+export function marksOf(matcher: RegExp | null, searched: TextFilter['in']): FoundMarks {
+  const isSearched = (part: keyof FoundMarks): boolean => searched === undefined || searched.includes(part)
+  return {
+    key: isSearched('key') ? matcher : null,
+    value: isSearched('value') ? matcher : null,
+    headers: isSearched('headers') ? matcher : null,
+  }
 }

@@ -10,7 +10,9 @@ export function partitionListText(partitions: readonly number[] | null): string 
     if (run !== undefined && partition === run[1] + 1) run[1] = partition
     else runs.push([partition, partition])
   }
-  return runs.map(([first, last]) => (first === last ? String(first) : last === first + 1 ? `${first}, ${last}` : `${first}-${last}`)).join(', ')
+  return runs
+    .map(([first, last]) => (first === last ? String(first) : last === first + 1 ? `${first}, ${last}` : `${first}-${last}`))
+    .join(', ')
 }
 
 /** Null for all of them; a mistake when it cannot be read or names one that is not there. */
@@ -22,8 +24,10 @@ export function readPartitionList(text: string, partitionCount: number | null): 
     const range = /^(\d{1,9})(?:-(\d{1,9}))?$/.exec(part)
     const first = Number(range?.[1])
     const last = Number(range?.[2] ?? range?.[1])
-    if (range === null || last < first || last - first >= PARTITIONS_MAX) return { mistake: `Give partitions such as 0, 3, 5-7; ${part.slice(0, 20)} is none.` }
-    if (partitionCount !== null && last >= partitionCount) return { mistake: partitionCount === 1 ? 'There is only partition 0.' : `There are partitions 0 to ${partitionCount - 1}.` }
+    if (range === null || last < first || last - first >= PARTITIONS_MAX)
+      return { mistake: `Give partitions such as 0, 3, 5-7; ${part.slice(0, 20)} is none.` }
+    if (partitionCount !== null && last >= partitionCount)
+      return { mistake: partitionCount === 1 ? 'There is only partition 0.' : `There are partitions 0 to ${partitionCount - 1}.` }
     for (let partition = first; partition <= last; partition += 1) chosen.add(partition)
   }
   if (chosen.size > PARTITIONS_MAX) return { mistake: `At most ${PARTITIONS_MAX} partitions at a time.` }

@@ -28,7 +28,20 @@ export interface ProduceDraft {
 }
 
 export function emptyDraft(): ProduceDraft {
-  return { keyKind: 'text', key: '', isTombstone: false, valueKind: 'json', value: '', headers: [], partition: null, compression: 'none', acks: 'all', useTemplates: false, count: 1, intervalMs: 0 }
+  return {
+    keyKind: 'text',
+    key: '',
+    isTombstone: false,
+    valueKind: 'json',
+    value: '',
+    headers: [],
+    partition: null,
+    compression: 'none',
+    acks: 'all',
+    useTemplates: false,
+    count: 1,
+    intervalMs: 0,
+  }
 }
 
 export interface DraftProblem {
@@ -41,10 +54,13 @@ export function draftProblems(draft: ProduceDraft): DraftProblem[] {
   const problems: DraftProblem[] = []
   const hexHint = 'Hex is pairs of 0-9 and a-f; blanks are allowed.'
   if (draft.keyKind === 'hex' && bytesFromHex(draft.key) === null) problems.push({ field: 'key', message: hexHint })
-  if (!draft.isTombstone && draft.valueKind === 'hex' && bytesFromHex(draft.value) === null) problems.push({ field: 'value', message: hexHint })
-  if (draft.isTombstone && draft.keyKind === 'none') problems.push({ field: 'key', message: 'A tombstone needs a key: it deletes what has that key.' })
+  if (!draft.isTombstone && draft.valueKind === 'hex' && bytesFromHex(draft.value) === null)
+    problems.push({ field: 'value', message: hexHint })
+  if (draft.isTombstone && draft.keyKind === 'none')
+    problems.push({ field: 'key', message: 'A tombstone needs a key: it deletes what has that key.' })
   for (const header of draft.headers) {
-    if (header.kind === 'hex' && bytesFromHex(header.value) === null) problems.push({ field: 'headers', message: `Header ${header.key}: ${hexHint}` })
+    if (header.kind === 'hex' && bytesFromHex(header.value) === null)
+      problems.push({ field: 'headers', message: `Header ${header.key}: ${hexHint}` })
   }
   return problems
 }
@@ -62,7 +78,9 @@ export function toRecordInput(draft: ProduceDraft, place: { clusterId: string; t
     partition: draft.partition,
     key: draft.keyKind === 'none' ? null : payloadInput(draft.keyKind, draft.key),
     value: draft.isTombstone ? null : payloadInput(draft.valueKind, draft.value),
-    headers: draft.headers.filter(({ key, value }) => key !== '' || value !== '').map(({ key, value, kind }) => ({ key, value: kind === 'null' ? null : payloadInput(kind, value) })),
+    headers: draft.headers
+      .filter(({ key, value }) => key !== '' || value !== '')
+      .map(({ key, value, kind }) => ({ key, value: kind === 'null' ? null : payloadInput(kind, value) })),
     compression: draft.compression,
     acks: draft.acks,
     useTemplates: draft.useTemplates,

@@ -37,15 +37,23 @@ export function startText(start: MessageView['start']): string {
   }
 }
 
-export function readStart(kind: 'offset' | 'time' | 'range', text: string, nowMs: number): { start: MessageView['start'] } | { mistake: string } {
+export function readStart(
+  kind: 'offset' | 'time' | 'range',
+  text: string,
+  nowMs: number,
+): { start: MessageView['start'] } | { mistake: string } {
   if (kind === 'offset') {
     const digits = text.trim().replaceAll(/[,_\s]/g, '')
     const offset = Number(digits)
-    return /^\d+$/.test(digits) && Number.isSafeInteger(offset) ? { start: { at: 'offset', offset } } : { mistake: 'An offset is a whole number, 0 or more.' }
+    return /^\d+$/.test(digits) && Number.isSafeInteger(offset)
+      ? { start: { at: 'offset', offset } }
+      : { mistake: 'An offset is a whole number, 0 or more.' }
   }
   if (kind === 'time') {
     const timestampMs = moment(text, nowMs)
-    return timestampMs === null ? { mistake: 'Give a time such as 2026-11-20 14:03, or a span back from now such as 15m.' } : { start: { at: 'time', timestampMs } }
+    return timestampMs === null
+      ? { mistake: 'Give a time such as 2026-11-20 14:03, or a span back from now such as 15m.' }
+      : { start: { at: 'time', timestampMs } }
   }
   return readRange(text, nowMs)
 }
@@ -56,7 +64,8 @@ function readRange(text: string, nowMs: number): { start: MessageView['start'] }
   if (from === undefined || to === undefined || rest !== undefined) return { mistake }
   const day = /^\d{4}-\d{2}-\d{2}/.exec(from)?.[0]
   const fromMs = moment(from, nowMs)
-  const toMs = to === '' || to === 'now' ? nowMs : moment(day !== undefined && /^\d{1,2}:\d{2}/.test(to) ? `${day} ${to.padStart(5, '0')}` : to, nowMs)
+  const toMs =
+    to === '' || to === 'now' ? nowMs : moment(day !== undefined && /^\d{1,2}:\d{2}/.test(to) ? `${day} ${to.padStart(5, '0')}` : to, nowMs)
   if (fromMs === null || toMs === null) return { mistake }
   return toMs > fromMs ? { start: { at: 'range', fromMs, toMs } } : { mistake: 'The range ends before it begins.' }
 }

@@ -7,6 +7,8 @@ import type { Implementer } from '../implementer.ts'
 const SCAN_PER_SECOND = 400_000
 
 interface OpenQuery {
+  /** Which records match, by their place; null when all do. */
+  matching: readonly number[] | null
   query: MessageQuery
   openedMs: number
   cancelled: boolean
@@ -18,25 +20,34 @@ export function messageHandlers(os: Implementer, world: World) {
   const newestMs = Date.now()
   const total = world.scene === 'empty' ? 0 : 41_820
   const progressOf = (queryId: string): QueryProgress => progress(queryId, queries.get(queryId), total, world)
-  const rowsOf = (from: number, count: number, until: number): MessageRow[] =>
+  const rowsOf = (open: OpenQuery | undefined, from: number, count: number, until: number): MessageRow[] =>
     Array.from({ length: Math.max(0, Math.min(count, until - from)) }, (_unused, place) =>
-      rowOf(recordAt(world.scene, from + place, newestMs), from + place),
+      rowOf(recordAt(world.scene, open?.matching?.[from + place] ?? from + place, newestMs), from + place),
     )
   const detail = (index: number, topic: string): MessageDetail => detailOf(recordAt(world.scene, index, newestMs), index, topic)
   return {
     messages: {
       open: os.messages.open.handler(({ input }) => {
         const queryId = `query-${queries.size + 1}`
-        queries.set(queryId, { query: input, openedMs: Date.now(), cancelled: false, rowsMax: input.rowsMax ?? Number.POSITIVE_INFINITY })
+        queries.set(queryId, {
+          matching: matchingPlaces(world, input, total, newestMs),
+          query: input,
+          openedMs: Date.now(),
+          cancelled: false,
+          rowsMax: input.rowsMax ?? Number.POSITIVE_INFINITY,
+        })
         return { queryId }
       }),
       watch: os.messages.watch.handler(({ input, signal }) => streamed(() => progressOf(input.queryId), 120, signal)),
       progress: os.messages.progress.handler(({ input }) => progressOf(input.queryId)),
       rows: os.messages.rows.handler(({ input }) => {
         const rowCount = progressOf(input.queryId).rowCount
-        return { rows: rowsOf(input.from, input.count, rowCount), rowCount }
+        return { rows: rowsOf(queries.get(input.queryId), input.from, input.count, rowCount), rowCount }
       }),
-      detail: os.messages.detail.handler(({ input }) => detail(input.index, queries.get(input.queryId)?.query.topic ?? '')),
+      detail: os.messages.detail.handler(({ input }) => {
+        const open = queries.get(input.queryId)
+        return { ...detail(open?.matching?.[input.index] ?? input.index, open?.query.topic ?? ''), index: input.index }
+      }),
       at: os.messages.at.handler(({ input }) => ({
         ...detail(Math.max(0, 41_820 - input.offset), input.topic),
         partition: input.partition,
@@ -58,9 +69,16 @@ export function messageHandlers(os: Implementer, world: World) {
         return null
       }),
       close: os.messages.close.handler(({ input }) => (queries.delete(input.queryId), null)),
-      histogram: os.messages.histogram.handler(({ input }) =>
-        total === 0 ? { fromMs: newestMs, toMs: newestMs, buckets: [] } : histogram(input.buckets, newestMs, total),
-      ),
+      histogram: os.messages.histogram.handler(({ input }) => {
+        if (total === 0) return { fromMs: newestMs, toMs: newestMs, buckets: [] }
+        const matching = queries.get(input.queryId)?.matching
+        const ratio = matching == null ? 1 : matching.length / total
+        const all = histogram(input.buckets, newestMs, total)
+        return {
+          ...all,
+          buckets: all.buckets.map((bucket) => ({ ...bucket, matchedCount: Math.round((bucket.recordCount ?? 0) * ratio) })),
+        }
+      }),
       tail: os.messages.tail.handler(({ signal }) => {
         let next = 0
         return streamed(
@@ -121,13 +139,30 @@ export function messageHandlers(os: Implementer, world: World) {
   }
 }
 
+const SEARCHED_CHARACTERS = 4_000
+
+/** The places of the records that hold what is looked for, as the real host would find them. */
+function matchingPlaces(world: World, query: MessageQuery, total: number, newestMs: number): number[] | null {
+  const { text } = query
+  if (text === null || text === undefined) return null
+  const fold = (part: string | null): string => {
+    const searched = (part ?? '').slice(0, SEARCHED_CHARACTERS)
+    return text.caseSensitive === true ? searched : searched.toLowerCase()
+  }
+  const needle = fold(text.contains)
+  const parts = text.in ?? ['key', 'value', 'headers']
+  return Array.from({ length: total }, (_unused, index) => index).filter((index) => {
+    const record = recordAt(world.scene, index, newestMs)
+    return (parts.includes('key') && fold(record.key).includes(needle)) || (parts.includes('value') && fold(record.value).includes(needle))
+  })
+}
+
 function progress(queryId: string, open: OpenQuery | undefined, total: number, world: World): QueryProgress {
   const elapsedMs = open === undefined ? 0 : Date.now() - open.openedMs
-  const isFiltered = open?.query.text != null
   const reach = Math.min(total, Math.floor((elapsedMs / 1000) * SCAN_PER_SECOND))
-  const matchRatio = isFiltered ? 0.02 : 1
-  const rowCount = Math.min(Math.floor(reach * matchRatio), open?.rowsMax ?? 0)
-  const scanned = Math.min(reach, Math.ceil(rowCount / matchRatio))
+  const matchRatio = open?.matching == null || total === 0 ? 1 : open.matching.length / total
+  const rowCount = Math.min(Math.round(reach * matchRatio), open?.rowsMax ?? 0)
+  const scanned = open?.matching == null ? rowCount : reach
   const isPaused = rowCount === open?.rowsMax && scanned < total
   return {
     queryId,

@@ -2,14 +2,14 @@ import type { FieldProblem } from '../../../broker/contract/topic-settings.ts'
 import type { TopicListInput, TopicRow } from '../../../broker/contract/topics.ts'
 import { series } from '../fixtures/groups.ts'
 import { partitionLanes, topicConsumers, topicDetail, topicSettings } from '../fixtures/topics.ts'
-import type { World } from '../fixtures/world.ts'
+import { emptyTopic, type World } from '../fixtures/world.ts'
 import { pageOf, sortedBy } from '../page.ts'
 import { streamed } from '../stream.ts'
 import { missing } from './cluster.ts'
 import type { Implementer } from '../implementer.ts'
 
 export function topicHandlers(os: Implementer, world: World) {
-  const find = (name: string): TopicRow => world.topics.find((topic) => topic.name === name) ?? missing('TOPIC_NOT_FOUND', `topic ${name}`)
+  const find = (name: string): TopicRow => world.topics.find((topic) => topic.name === name) ?? (world.scene === 'empty' ? emptyTopic(name) : missing('TOPIC_NOT_FOUND', `topic ${name}`))
   let settings = topicSettings()
   return {
     topics: {

@@ -101,7 +101,8 @@ export function useMessageQuery(question: () => MessageQuery | null): MessageRes
     const query = question()
     if (query === null) return
     abort = new AbortController()
-    if (isSameQuestion && queryId.value !== null && rows.value !== null) rows.value = createResultRows(queryId.value, abort.signal, (rowsProblem) => (problem.value = rowsProblem))
+    if (isSameQuestion && queryId.value !== null && rows.value !== null)
+      rows.value = createResultRows(queryId.value, abort.signal, (rowsProblem) => (problem.value = rowsProblem))
     void run(query, abort.signal)
   }
 

@@ -32,13 +32,19 @@ interface RecordSource {
 /** Browsers limit how often an address may change; an arrow held down moves faster than that. */
 const ADDRESS_PAUSE_MS = 200
 
-export function useOpenRecord(options: { view: ComputedRef<MessageView>; source: RecordSource; setAddress: (record: MessageView['record']) => void; reveal: (index: number) => void }): OpenRecord {
+export function useOpenRecord(options: {
+  view: ComputedRef<MessageView>
+  source: RecordSource
+  setAddress: (record: MessageView['record']) => void
+  reveal: (index: number) => void
+}): OpenRecord {
   const { view, source } = options
   const selected = ref(-1)
   const open = ref<{ partition: number; offset: number } | null>(null)
   /** A record of the address that is yet to be found among the rows. */
   const sought = ref<{ partition: number; offset: number } | 'first' | null>(null)
-  const nameOf = (record: MessageView['record']): string => (record === null ? '' : record === 'first' ? record : `${record.partition}:${record.offset}`)
+  const nameOf = (record: MessageView['record']): string =>
+    record === null ? '' : record === 'first' ? record : `${record.partition}:${record.offset}`
 
   const writeAddress = debounce(() => {
     if (sought.value !== 'first' && nameOf(open.value) !== nameOf(view.value.record)) options.setAddress(open.value)

@@ -37,7 +37,8 @@ export function useSending(): Sending {
     const { signal } = controller
     try {
       if (count <= 1) landed.value = await host().produce.send(record, { signal })
-      else await follow(host(), host().produce.repeat({ record, count, intervalMs }, { signal }), (progress) => void (repeat.value = progress))
+      else
+        await follow(host(), host().produce.repeat({ record, count, intervalMs }, { signal }), (progress) => void (repeat.value = progress))
     } catch (error) {
       if (!signal.aborted && !isCancelled(error)) problem.value = problemOf(error)
     } finally {

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Histogram, MessageRow } from '../../../broker/contract/messages.ts'
 import { bytesFromHex, hexLine, hexLineCount } from '../../../renderer/lib/hex.ts'
-import { matcherOf, piecesOf } from '../../../renderer/lib/highlight.ts'
+import { marksOf, matcherOf, piecesOf } from '../../../renderer/lib/highlight.ts'
 import { barAt, brushedRange, histogramBars } from '../../../renderer/lib/histogram-bars.ts'
 import { kcatReadCommand, shellQuote } from '../../../renderer/lib/kcat.ts'
 import { createTailBuffer } from '../../../renderer/lib/tail-buffer.ts'
@@ -31,6 +31,14 @@ describe('highlighting what was searched for', () => {
   it('takes signs of patterns for what they are', () => {
     expect(piecesOf('a.b axb (a|b)', matcherOf('a.b', true)).filter((piece) => piece.isMatch)).toEqual([{ text: 'a.b', isMatch: true }])
     expect(piecesOf('(a|b)', matcherOf('(a|b)', true))).toEqual([{ text: '(a|b)', isMatch: true }])
+  })
+})
+
+describe('what is marked', () => {
+  it('is only what was searched', () => {
+    const matcher = matcherOf('a', false)
+    expect(marksOf(matcher, undefined)).toEqual({ key: matcher, value: matcher, headers: matcher })
+    expect(marksOf(matcher, ['key'])).toEqual({ key: matcher, value: null, headers: null })
   })
 })
 
@@ -113,6 +121,21 @@ describe('bytes as hex', () => {
     const bytes = Uint8Array.from({ length: 20 }, (_unused, index) => index)
     expect(hexLineCount(bytes)).toBe(2)
     expect(hexLine(bytes, 1, 0x1000)).toMatchObject({ position: '00001010', text: '····' })
+  })
+  it('stay aligned in lines of eight', () => {
+    const lines = [0, 1].map((line) =>
+      hexLine(
+        Uint8Array.from({ length: 10 }, (_unused, index) => index),
+        line,
+        0,
+        8,
+      ),
+    )
+    expect(lines.map(({ position, text }) => [position, text.length])).toEqual([
+      ['00000000', 8],
+      ['00000008', 2],
+    ])
+    expect(lines[0]?.hex.length).toBe(lines[1]?.hex.length)
   })
   it('are read from pairs of digits, blanks allowed, and nothing else', () => {
     fc.assert(

@@ -52,7 +52,10 @@ export function usePayloadPages(question: () => PayloadQuestion | null): Payload
     const controller = new AbortController()
     abort = controller
     try {
-      const slice = await host().messages.payload({ ...asked.place, part: asked.part, as: asked.as, position: position.value, count: pageBytes }, { signal: controller.signal })
+      const slice = await host().messages.payload(
+        { ...asked.place, part: asked.part, as: asked.as, position: position.value, count: pageBytes },
+        { signal: controller.signal },
+      )
       if (controller.signal.aborted) return
       page.value = slice
       problem.value = null
@@ -80,7 +83,13 @@ export const wholePayloadBytesMax = 16 * 1024 * 1024
 const SLICE_BYTES = 1024 * 1024
 
 /** All of a payload, slice by slice; `onShare` hears how much of it is here. */
-export async function readWholePayload(place: RecordPlace, part: PayloadPart, as: 'text' | 'hex', onShare: (share: number) => void, signal?: AbortSignal): Promise<string> {
+export async function readWholePayload(
+  place: RecordPlace,
+  part: PayloadPart,
+  as: 'text' | 'hex',
+  onShare: (share: number) => void,
+  signal?: AbortSignal,
+): Promise<string> {
   const pieces: string[] = []
   let next: number | null = 0
   while (next !== null) {

@@ -21,7 +21,8 @@ export function useRecordActions(clusterId: () => string) {
 
   async function wholeText(detail: MessageDetail, part: PayloadPart, payload: Payload): Promise<string> {
     if (payload.isComplete) return payload.text
-    if (payload.bytes > wholePayloadBytesMax) throw new Error(`${formatBytes(payload.bytes)} is more than the window takes at once (${formatBytes(wholePayloadBytesMax)}).`)
+    if (payload.bytes > wholePayloadBytesMax)
+      throw new Error(`${formatBytes(payload.bytes)} is more than the window takes at once (${formatBytes(wholePayloadBytesMax)}).`)
     const place = { clusterId: clusterId(), topic: detail.topic, partition: detail.partition, offset: detail.offset }
     return readWholePayload(place, part, payload.encoding === 'hex' ? 'hex' : 'text', () => undefined)
   }
@@ -33,14 +34,20 @@ export function useRecordActions(clusterId: () => string) {
       if (isCancelled(error)) return
       const problem = problemOf(error)
       const isOwn = problem.code === 'HOST_LOST' && error instanceof Error && problem.cause === error.message
-      toast.add({ title, description: isOwn ? error.message : `${problem.message} ${nextStep(problem)}`, color: 'error', icon: 'i-lucide-circle-x' })
+      toast.add({
+        title,
+        description: isOwn ? error.message : `${problem.message} ${nextStep(problem)}`,
+        color: 'error',
+        icon: 'i-lucide-circle-x',
+      })
     }
   }
 
   const copyPart = (detail: MessageDetail, of: 'key' | 'value'): Promise<void> =>
     attempt(`Could not copy the ${of}`, async () => {
       const payload = detail[of]
-      if (payload === null) toast.add({ id: 'copied', title: `The ${of} is null`, description: 'There is nothing to copy.', icon: 'i-lucide-circle-slash' })
+      if (payload === null)
+        toast.add({ id: 'copied', title: `The ${of} is null`, description: 'There is nothing to copy.', icon: 'i-lucide-circle-slash' })
       else await copy(await wholeText(detail, { of }, payload), payload.encoding === 'hex' ? `the ${of} as hex` : `the ${of}`)
     })
 
@@ -66,14 +73,35 @@ export function useRecordActions(clusterId: () => string) {
   return {
     copyPart,
     copyKcat: ({ topic, partition, offset }: MessageDetail): Promise<void> =>
-      copy(kcatReadCommand({ bootstrap: (clusters.byId(clusterId())?.bootstrapServers ?? []).join(','), topic, partition, offset }), 'a kcat command for this record'),
+      copy(
+        kcatReadCommand({ bootstrap: (clusters.byId(clusterId())?.bootstrapServers ?? []).join(','), topic, partition, offset }),
+        'a kcat command for this record',
+      ),
     copyLink: ({ topic, partition, offset }: MessageDetail): Promise<void> => {
-      const route = router.resolve({ name: 'topic-messages', params: { cluster: clusterId(), topic }, query: toAddress({ partitions: [partition], start: { at: 'offset', offset }, order: 'oldest-first', record: { partition, offset } }) })
+      const route = router.resolve({
+        name: 'topic-messages',
+        params: { cluster: clusterId(), topic },
+        query: toAddress({
+          partitions: [partition],
+          start: { at: 'offset', offset },
+          order: 'oldest-first',
+          record: { partition, offset },
+        }),
+      })
       return copy(new URL(route.href, window.location.href).href, "the record's address")
     },
     /** Reads its partition from this record on. */
     showAround: async ({ topic, partition, offset }: MessageDetail): Promise<void> => {
-      await router.push({ name: 'topic-messages', params: { cluster: clusterId(), topic }, query: toAddress({ partitions: [partition], start: { at: 'offset', offset }, order: 'oldest-first', record: { partition, offset } }) })
+      await router.push({
+        name: 'topic-messages',
+        params: { cluster: clusterId(), topic },
+        query: toAddress({
+          partitions: [partition],
+          start: { at: 'offset', offset },
+          order: 'oldest-first',
+          record: { partition, offset },
+        }),
+      })
     },
     produceCopy: (detail: MessageDetail): Promise<void> =>
       attempt('Could not take a copy', async () => {
