@@ -6,8 +6,7 @@
  */
 import type { MetadataImage } from './image.ts'
 
-export const BROKER_SESSION_TIMEOUT_MS = 9_000
-export const BROKER_HEARTBEAT_INTERVAL_MS = 2_000
+const BROKER_SESSION_TIMEOUT_MS = 9_000
 
 interface Session {
   readonly brokerEpoch: number

@@ -48,10 +48,6 @@ export function preferredLeader(partition: PartitionState): number {
   return partition.replicas[0] ?? NO_LEADER
 }
 
-export function isReassigning(partition: PartitionState): boolean {
-  return partition.addingReplicas.length > 0 || partition.removingReplicas.length > 0
-}
-
 /** Same members, in any order. */
 export function sameMembers<T>(left: readonly T[], right: readonly T[]): boolean {
   return left.length === right.length && left.every((id) => right.includes(id))

@@ -27,8 +27,9 @@ import type {
 import { ErrorCode } from '../wire/errors.ts'
 import type { AppendedBatch, MetadataLog } from './metadata-log.ts'
 import { ParkedFetches } from './parked-fetches.ts'
+import { PendingReplies } from './pending-replies.ts'
 
-/** Events not yet stepped; a request beyond it is answered with an error its sender retries. */
+/** Events not yet stepped; a request beyond it is not answered, and its sender tries again. */
 const QUEUED_EVENTS_MAX = 4_096
 /** How long a resigning leader waits for the others to have heard it: they elect sooner for it. */
 const RESIGN_WAIT_MS = 500
@@ -71,7 +72,7 @@ export class QuorumDriver {
   readonly #parked: ParkedFetches
   readonly #listeners = new Set<QuorumListener>()
   readonly #timers = new Map<TimerName, Timer>()
-  readonly #replies = new Map<number, (response: QuorumResponse | null) => void>()
+  readonly #replies = new PendingReplies<QuorumResponse>()
   /** Resignations sent and not yet answered. */
   readonly #resignations = new Set<Promise<void>>()
   #queue: QueuedEvent[] = []
@@ -80,7 +81,6 @@ export class QuorumDriver {
   #pumped: Promise<void> = Promise.resolve()
   /** The epoch this node leads and may append in. */
   #openEpoch: number | null = null
-  #nextToken = 1
   #isClosed = false
 
   constructor(env: Env, options: QuorumDriverOptions) {
@@ -117,25 +117,12 @@ export class QuorumDriver {
     this.#enqueue({ type: 'start' })
   }
 
-  /** Answers another node's request; a fetch may wait for news. Resolves null when this node has stopped. */
+  /** Answers another node's request; a fetch may wait for news. Resolves null when this node has stopped, or has too much to do. */
   handle(request: QuorumRequest, signal?: AbortSignal): Promise<QuorumResponse | null> {
-    if (this.#isClosed || signal?.aborted === true) return Promise.resolve(null)
-    const token = this.#nextToken++
-    return new Promise((resolve) => {
-      const settle = (response: QuorumResponse | null): void => {
-        signal?.removeEventListener('abort', onAbort)
-        this.#replies.delete(token)
-        resolve(response)
-      }
-      const onAbort = (): void => {
-        this.#parked.forget(token)
-        settle(null)
-      }
-      signal?.addEventListener('abort', onAbort, { once: true })
-      this.#replies.set(token, settle)
-      if (this.#queue.length < QUEUED_EVENTS_MAX) this.#enqueue({ type: 'request', token, request })
-      else settle(null)
-    })
+    if (this.#isClosed || signal?.aborted === true || this.#queue.length >= QUEUED_EVENTS_MAX) return Promise.resolve(null)
+    const { token, reply } = this.#replies.open(signal, (givenUp) => this.#parked.forget(givenUp))
+    this.#enqueue({ type: 'request', token, request })
+    return reply
   }
 
   /** Appends as leader of `epoch`, within the call. Null when that leadership is over. */
@@ -160,7 +147,7 @@ export class QuorumDriver {
     this.#isClosed = true
     this.#clearTimers()
     this.#parked.releaseAll()
-    for (const token of [...this.#replies.keys()]) this.#reply(token, null)
+    this.#replies.close()
   }
 
   async #resignationsHeard(): Promise<void> {
@@ -220,7 +207,7 @@ export class QuorumDriver {
       case 'send':
         return this.#send(effect.to, effect.request)
       case 'reply':
-        this.#reply(effect.token, effect.response)
+        this.#replies.answer(effect.token, effect.response)
         return null
       case 'serveFetch':
         this.#serveFetch(effect.token, effect.request)
@@ -300,7 +287,7 @@ export class QuorumDriver {
     const { epoch, highWatermark, config } = this.#state
     const read = request.fetchOffset < this.#log.writtenOffset ? this.#log.readForFollower(request.fetchOffset, FETCH_REPLY_BYTES_MAX) : Promise.resolve(Buffer.alloc(0))
     const respond = (errorCode: ErrorCode, records: Buffer): void =>
-      this.#reply(token, {
+      this.#replies.answer(token, {
         api: 'fetch',
         errorCode,
         leaderId: config.self.id,
@@ -315,10 +302,6 @@ export class QuorumDriver {
       (records) => respond(ErrorCode.NONE, records),
       () => respond(ErrorCode.KAFKA_STORAGE_ERROR, Buffer.alloc(0)),
     )
-  }
-
-  #reply(token: number, response: QuorumResponse | null): void {
-    this.#replies.get(token)?.(response)
   }
 
   // -------------------------------------------------------------------------------------------------------------- timers
