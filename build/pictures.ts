@@ -1,12 +1,12 @@
 /**
- * `npm run pictures`: the README's pictures, from a real run: a fresh cluster with the sample workload, in Chromium. One
- * consumer group is slowed before, so that lag is to be seen, and one broker killed at the end.
+ * `npm run pictures`: the README's pictures, from a real run: a fresh cluster with the sample workload, in Chromium. The trucks drive
+ * ten times as fast and one group is slowed, so that lag is to be seen; one broker is killed at the end.
  */
 import { spawn } from 'node:child_process'
 import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
-import { chromium, type Page } from 'playwright'
+import { chromium, type Locator, type Page } from 'playwright'
 
 const root = resolve(import.meta.dirname, '..')
 const folder = join(import.meta.dirname, 'pictures')
@@ -18,7 +18,7 @@ const settleMs = Number(process.env['WEIR_PICTURES_SETTLE_MS'] ?? 45_000)
 
 interface Serving {
   readonly url: string
-  readonly brokers: readonly { readonly id: number; readonly pid: number }[]
+  readonly brokers: readonly { readonly id: number; readonly pid: number; readonly port: number }[]
 }
 
 async function serve(): Promise<{ serving: Serving; end(): Promise<void> }> {
@@ -39,9 +39,9 @@ async function serve(): Promise<{ serving: Serving; end(): Promise<void> }> {
   throw new Error('weir ended before it was ready')
 }
 
-async function picture(page: Page, name: string, route: string, untilSeen: string): Promise<void> {
+async function picture(page: Page, name: string, route: string, untilSeen: Locator): Promise<void> {
   await page.evaluate((hash) => (window.location.hash = hash), `#${route}`)
-  await page.getByText(untilSeen).first().waitFor()
+  await untilSeen.first().waitFor()
   await page.waitForLoadState('networkidle').catch(() => undefined)
   await page.waitForTimeout(1500)
   await page.screenshot({ path: join(folder, `${name}.png`) })
@@ -57,15 +57,17 @@ try {
   await mkdir(folder, { recursive: true })
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, deviceScaleFactor: 1, colorScheme: 'dark' })
   await page.goto(serving.url)
+  await page.getByRole('switch').first().click()
+  await page.getByText('×10', { exact: true }).click()
   await page.waitForTimeout(settleMs)
-  await picture(page, 'overview', `/c/${cluster}/overview`, '9092')
-  await picture(page, 'topics', `/c/${cluster}/topics`, topic)
-  await picture(page, 'messages', `/c/${cluster}/topics/${topic}/messages`, 'truck_')
-  await picture(page, 'partitions', `/c/${cluster}/topics/${topic}/partitions`, group)
-  await picture(page, 'group', `/c/${cluster}/groups/${group}`, topic)
+  await picture(page, 'overview', `/c/${cluster}/overview`, page.locator('[data-broker="3:Alive"]'))
+  await picture(page, 'topics', `/c/${cluster}/topics`, page.getByText(topic))
+  await picture(page, 'messages', `/c/${cluster}/topics/${topic}/messages`, page.getByText('truck_'))
+  await picture(page, 'partitions', `/c/${cluster}/topics/${topic}/partitions`, page.getByText(group))
+  await picture(page, 'group', `/c/${cluster}/groups/${group}`, page.getByText(topic))
   const victim = serving.brokers.at(-1)
   if (victim !== undefined) process.kill(victim.pid, 'SIGKILL')
-  await picture(page, 'brokers', `/c/${cluster}/brokers`, 'Dead')
+  await picture(page, 'brokers', `/c/${cluster}/brokers`, page.getByText('Dead'))
 } finally {
   await browser.close()
   await weir.end()
