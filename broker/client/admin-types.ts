@@ -226,9 +226,14 @@ export interface Admin {
     options?: CallOptions & { readonly isolation?: 'read_uncommitted' | 'read_committed' },
   ): Promise<readonly ListedOffset[]>
   /** Everything before `beforeOffset`; -1 means up to the high watermark. */
-  deleteRecords(targets: readonly (TopicPartition & { readonly beforeOffset: number })[], options?: CallOptions): Promise<readonly DeletedRecords[]>
+  deleteRecords(
+    targets: readonly (TopicPartition & { readonly beforeOffset: number })[],
+    options?: CallOptions,
+  ): Promise<readonly DeletedRecords[]>
   /** Asks those brokers, or every one. */
-  describeLogDirs(options?: CallOptions & { readonly nodeIds?: readonly number[]; readonly topics?: readonly string[] }): Promise<DescribedLogDirectories>
+  describeLogDirs(
+    options?: CallOptions & { readonly nodeIds?: readonly number[]; readonly topics?: readonly string[] },
+  ): Promise<DescribedLogDirectories>
   describeCluster(options?: CallOptions): Promise<ClusterDescription>
   /** 'all' partitions that need it, or those. */
   electLeaders(

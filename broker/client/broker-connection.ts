@@ -6,7 +6,7 @@
  * A peer that hangs up on an ApiVersions version it does not know is connected to again with a lower one.
  */
 import type { Address, Env } from '../env/types.ts'
-import { ChannelError } from '../net/channel-error.ts'
+import type { ChannelError } from '../net/channel-error.ts'
 import { openRequestChannel } from '../net/request-channel.ts'
 import type { ApiDefinition, ChannelOptions, RequestChannel } from '../net/request-channel.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
@@ -37,7 +37,12 @@ export interface VersionBounds {
 }
 
 /** Connects and makes the connection ready. Rejects with a ClientError that says precisely what is wrong. */
-export async function openBrokerConnection(env: Env, address: Address, options: BrokerConnectionOptions, callOptions: CallOptions = {}): Promise<BrokerConnection> {
+export async function openBrokerConnection(
+  env: Env,
+  address: Address,
+  options: BrokerConnectionOptions,
+  callOptions: CallOptions = {},
+): Promise<BrokerConnection> {
   const call = new Call(env, `Connecting to ${address.host}:${address.port}`, callOptions, options.connectTimeoutMs)
   let hungUp: ClientError | null = null
   for (const firstVersion of apiVersionsLadder) {
@@ -82,9 +87,17 @@ function negotiationFailure(error: unknown, channel: RequestChannel): ClientErro
   const failure = ClientError.from(error, { address })
   switch (failure.code) {
     case 'DEADLINE_EXCEEDED':
-      return new ClientError('CONNECT_TIMED_OUT', `${address} accepted the connection but did not answer. Is it a Kafka broker, and not paused or overloaded?`, { cause: error, address })
+      return new ClientError(
+        'CONNECT_TIMED_OUT',
+        `${address} accepted the connection but did not answer. Is it a Kafka broker, and not paused or overloaded?`,
+        { cause: error, address },
+      )
     case 'CONNECTION_LOST':
-      return new ClientError('CONNECTION_LOST', `${address} closed the connection when asked for its versions. It may expect TLS, or be no Kafka broker.`, { cause: error, address })
+      return new ClientError(
+        'CONNECTION_LOST',
+        `${address} closed the connection when asked for its versions. It may expect TLS, or be no Kafka broker.`,
+        { cause: error, address },
+      )
     case 'MALFORMED_REPLY':
       return new ClientError('NOT_KAFKA', `${address} is not a Kafka broker: its first answer cannot be read.`, { cause: error, address })
     default:

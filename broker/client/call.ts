@@ -78,6 +78,8 @@ export class Call {
 
   #expired(cause: unknown): ClientError {
     const reason = cause instanceof Error ? ` Last: ${cause.message}` : ''
-    return new ClientError('DEADLINE_EXCEEDED', `${this.#what} did not finish within ${Math.round(this.#timeoutMs)} ms.${reason}`, { cause })
+    return new ClientError('DEADLINE_EXCEEDED', `${this.#what} did not finish within ${Math.round(this.#timeoutMs)} ms.${reason}`, {
+      cause,
+    })
   }
 }

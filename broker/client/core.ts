@@ -92,7 +92,7 @@ export class ClientCore {
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
-    await Promise.all(Array.from(this.#onClose, (listener) => listener()))
+    await Promise.all(Array.from(this.#onClose, async (listener) => listener()))
     this.#onClose.clear()
     this.#pool.close()
   }
@@ -100,7 +100,13 @@ export class ClientCore {
   // --------------------------------------------------------------------------------------------------------------- nodes
 
   /** Asks that broker. Its address comes from metadata; BROKER_UNKNOWN when it is in none. */
-  async requestNode<A extends ApiDefinition>(nodeId: number, api: A, body: RequestBody<A>, call: Call, options: SendOptions = {}): Promise<Decoded<A['response']>> {
+  async requestNode<A extends ApiDefinition>(
+    nodeId: number,
+    api: A,
+    body: RequestBody<A>,
+    call: Call,
+    options: SendOptions = {},
+  ): Promise<Decoded<A['response']>> {
     return this.#requestAt(await this.#addressOf(nodeId, call), api, body, call, options)
   }
 
@@ -115,7 +121,12 @@ export class ClientCore {
   }
 
   /** Asks the most promising broker, and the next where one cannot be reached. Rejects when none can be. */
-  async requestAny<A extends ApiDefinition>(api: A, body: RequestBody<A>, call: Call, options: SendOptions = {}): Promise<Decoded<A['response']>> {
+  async requestAny<A extends ApiDefinition>(
+    api: A,
+    body: RequestBody<A>,
+    call: Call,
+    options: SendOptions = {},
+  ): Promise<Decoded<A['response']>> {
     if (options.isRepeatable) return this.#tryEach(call, (address) => this.#requestAt(address, api, body, call, options))
     const reached = await this.#tryEach(call, async (address) => {
       await this.#pool.get(address, options.lane ?? CALLS_LANE, call)
@@ -125,7 +136,12 @@ export class ClientCore {
   }
 
   /** Asks the broker that metadata calls the controller; any other while that one cannot be reached, since brokers forward. */
-  async requestController<A extends ApiDefinition>(api: A, body: RequestBody<A>, call: Call, options: SendOptions = {}): Promise<Decoded<A['response']>> {
+  async requestController<A extends ApiDefinition>(
+    api: A,
+    body: RequestBody<A>,
+    call: Call,
+    options: SendOptions = {},
+  ): Promise<Decoded<A['response']>> {
     await this.cache.ensure([], call)
     const address = this.cache.controllerId === null ? undefined : this.cache.addressOf(this.cache.controllerId)
     if (address !== undefined && this.#pool.rank(address, CALLS_LANE) < 3) {
@@ -148,10 +164,18 @@ export class ClientCore {
     }
     if (address !== undefined) return address
     const known = [...this.cache.brokers.keys()].join(', ')
-    throw new ClientError('BROKER_UNKNOWN', `Broker ${nodeId} is not up, or not of this cluster. Known brokers: ${known || 'none'}.`, { nodeId })
+    throw new ClientError('BROKER_UNKNOWN', `Broker ${nodeId} is not up, or not of this cluster. Known brokers: ${known || 'none'}.`, {
+      nodeId,
+    })
   }
 
-  async #requestAt<A extends ApiDefinition>(address: Address, api: A, body: RequestBody<A>, call: Call, options: SendOptions): Promise<Decoded<A['response']>> {
+  async #requestAt<A extends ApiDefinition>(
+    address: Address,
+    api: A,
+    body: RequestBody<A>,
+    call: Call,
+    options: SendOptions,
+  ): Promise<Decoded<A['response']>> {
     const lane = options.lane ?? CALLS_LANE
     for (let attempt = 0; ; attempt++) {
       const connection = await this.#connect(address, lane, call)
@@ -259,7 +283,11 @@ export class ClientCore {
   }
 
   /** One request. Several ids need a broker that takes them (FindCoordinator v4); else the first alone is asked for. */
-  async findCoordinators(ids: readonly string[], call: Call, type: CoordinatorType = 'group'): Promise<ReadonlyMap<string, number | ClientError>> {
+  async findCoordinators(
+    ids: readonly string[],
+    call: Call,
+    type: CoordinatorType = 'group',
+  ): Promise<ReadonlyMap<string, number | ClientError>> {
     const keyType = type === 'group' ? 0 : 1
     const reply = await this.requestAny(findCoordinator, { key: ids[0] as string, keyType, coordinatorKeys: ids }, call, {
       isRepeatable: true,
@@ -274,14 +302,24 @@ export class ClientCore {
         this.#coordinators.set(`${type} ${key}`, nodeId)
         found.set(key, nodeId)
       } else {
-        found.set(key, ClientError.ofBroker(errorCode, `The coordinator of ${type} "${key}" cannot be found`, { api: findCoordinator.name, text: errorMessage }))
+        found.set(
+          key,
+          ClientError.ofBroker(errorCode, `The coordinator of ${type} "${key}" cannot be found`, {
+            api: findCoordinator.name,
+            text: errorMessage,
+          }),
+        )
       }
     }
     return found
   }
 
   /** Tries until it succeeds, fails for good, or the call is over; pauses between, longer each time. */
-  async retrying<T>(call: Call, attempt: () => Promise<T>, mayRetry: (failure: ClientError) => boolean = ({ retriable }) => retriable): Promise<T> {
+  async retrying<T>(
+    call: Call,
+    attempt: () => Promise<T>,
+    mayRetry: (failure: ClientError) => boolean = ({ retriable }) => retriable,
+  ): Promise<T> {
     for (let failureCount = 0; ; failureCount++) {
       try {
         return await attempt()

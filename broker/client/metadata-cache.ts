@@ -140,7 +140,12 @@ export class MetadataCache {
   }
 
   /** A reply told the new leader along with its error (KIP-951). */
-  noteLeader(topic: string, partition: number, leader: { readonly leaderId: number; readonly leaderEpoch: number }, endpoints: readonly BrokerEndpoint[]): boolean {
+  noteLeader(
+    topic: string,
+    partition: number,
+    leader: { readonly leaderId: number; readonly leaderEpoch: number },
+    endpoints: readonly BrokerEndpoint[],
+  ): boolean {
     const cached = this.#topics.get(topic)
     const known = this.partition(topic, partition)
     if (cached === undefined || known === undefined || leader.leaderId < 0 || leader.leaderEpoch <= known.leaderEpoch) return false
@@ -222,7 +227,9 @@ function partitionFrom(topic: string, reply: TopicReply['partitions'][number]): 
     error:
       reply.errorCode === ErrorCode.NONE
         ? null
-        : ClientError.ofBroker(reply.errorCode, `Partition ${partitionLabel(topic, reply.partitionIndex)} is not whole`, { api: metadata.name }),
+        : ClientError.ofBroker(reply.errorCode, `Partition ${partitionLabel(topic, reply.partitionIndex)} is not whole`, {
+            api: metadata.name,
+          }),
   }
 }
 

@@ -42,7 +42,10 @@ export class VersionTable {
   pick(api: ApiDefinition, bounds: { readonly minVersion?: number; readonly maxVersion?: number } = {}): number {
     const served = this.#byKey.get(api.key)
     if (served === undefined) {
-      throw new ClientError('UNSUPPORTED_VERSION', `The broker at ${this.#address} does not serve ${api.name}.`, { api: api.name, address: this.#address })
+      throw new ClientError('UNSUPPORTED_VERSION', `The broker at ${this.#address} does not serve ${api.name}.`, {
+        api: api.name,
+        address: this.#address,
+      })
     }
     const known = boundsOf(api.request.versions)
     const lowest = Math.max(known.min, served.minVersion, bounds.minVersion ?? 0)
@@ -96,6 +99,9 @@ function decodeApiVersions(reply: RawReply, version: number, address: string): D
     return decodeMessage(apiVersions.response, isUnsupported ? 0 : version, frame, bodyPosition, isUnsupported ? 'ignore' : 'refuse')
   } catch (error) {
     if (!(error instanceof WireError)) throw error
-    throw new ClientError('NOT_KAFKA', `${address} is not a Kafka broker: its first answer cannot be read (${error.message}).`, { cause: error, address })
+    throw new ClientError('NOT_KAFKA', `${address} is not a Kafka broker: its first answer cannot be read (${error.message}).`, {
+      cause: error,
+      address,
+    })
   }
 }

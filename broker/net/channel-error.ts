@@ -31,16 +31,28 @@ export function connectFailure(address: string, error: unknown): ChannelError {
   const code = error instanceof TransportError ? error.code : ''
   switch (code) {
     case 'ECONNREFUSED':
-      return new ChannelError('CONNECTION_REFUSED', `Nothing listens on ${address} (connection refused). Is the broker running, and is the port right?`, { cause: error })
+      return new ChannelError(
+        'CONNECTION_REFUSED',
+        `Nothing listens on ${address} (connection refused). Is the broker running, and is the port right?`,
+        { cause: error },
+      )
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
     case 'EAI_NONAME':
-      return new ChannelError('HOST_NOT_FOUND', `The host name of ${address} cannot be resolved. Check its spelling and DNS.`, { cause: error })
+      return new ChannelError('HOST_NOT_FOUND', `The host name of ${address} cannot be resolved. Check its spelling and DNS.`, {
+        cause: error,
+      })
     case 'ETIMEDOUT':
-      return new ChannelError('CONNECT_TIMED_OUT', `${address} does not answer (connecting timed out). Is a firewall or a wrong address in the way?`, { cause: error })
+      return new ChannelError(
+        'CONNECT_TIMED_OUT',
+        `${address} does not answer (connecting timed out). Is a firewall or a wrong address in the way?`,
+        { cause: error },
+      )
     case 'ABORTED':
       return new ChannelError('CANCELLED', `Connecting to ${address} was cancelled.`, { cause: error })
     default:
-      return new ChannelError('CONNECT_FAILED', `Cannot connect to ${address}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+      return new ChannelError('CONNECT_FAILED', `Cannot connect to ${address}: ${error instanceof Error ? error.message : String(error)}`, {
+        cause: error,
+      })
   }
 }

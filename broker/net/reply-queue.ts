@@ -69,7 +69,7 @@ export class ReplyQueue {
    * Moves what may leave now to `output`. Stops behind a reply that asks for more than being sent, to mute or to close
    * the connection, and returns it.
    */
-  takeReady(output: Uint8Array[]): Reply | null {
+  takeReady(output: { push(chunk: Uint8Array): void }): Reply | null {
     let special: Reply | null = null
     let taken = 0
     for (const slot of this.#slots) {

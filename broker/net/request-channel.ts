@@ -75,7 +75,10 @@ export async function openRequestChannel(env: Env, options: ChannelOptions): Pro
   const { address, connectTimeoutMs, signal } = options
   let socket: Connection
   try {
-    socket = await env.transport.connect(address, signal === undefined ? { timeoutMs: connectTimeoutMs } : { timeoutMs: connectTimeoutMs, signal })
+    socket = await env.transport.connect(
+      address,
+      signal === undefined ? { timeoutMs: connectTimeoutMs } : { timeoutMs: connectTimeoutMs, signal },
+    )
   } catch (error) {
     throw connectFailure(addressText(address), error)
   }
@@ -304,7 +307,11 @@ export class RequestChannel {
 
   #badFrame(error: FrameSizeError): ChannelError {
     if (looksLikeTls(error.opening)) {
-      return new ChannelError('TLS_EXPECTED', `${this.address} looks like a TLS listener: it answered a plaintext request with a TLS record. Use TLS, or the plaintext port.`, { cause: error })
+      return new ChannelError(
+        'TLS_EXPECTED',
+        `${this.address} looks like a TLS listener: it answered a plaintext request with a TLS record. Use TLS, or the plaintext port.`,
+        { cause: error },
+      )
     }
     const protocol = describeOpening(error.opening)
     const what = protocol === null ? `its answer is no Kafka frame (${error.message})` : `it speaks ${protocol}`
@@ -313,7 +320,9 @@ export class RequestChannel {
 
   #malformed(error: unknown, api: ApiDefinition): ChannelError {
     if (!(error instanceof WireError)) throw error
-    return new ChannelError('MALFORMED_REPLY', `The reply of ${this.address} to ${api.name} cannot be read: ${error.message}`, { cause: error })
+    return new ChannelError('MALFORMED_REPLY', `The reply of ${this.address} to ${api.name} cannot be read: ${error.message}`, {
+      cause: error,
+    })
   }
 
   // ----------------------------------------------------------------------------------------------------------- deadlines
@@ -339,10 +348,18 @@ export class RequestChannel {
       }
       const silentMs = nowMs - this.#lastReceivedMs
       if (silentMs >= entry.timeoutMs && silentMs >= SILENCE_MS) silent = entry
-      this.#giveUp(entry, new ChannelError('DEADLINE_EXCEEDED', `${this.address} did not answer ${entry.api.name} within ${Math.round(entry.timeoutMs)} ms.`))
+      this.#giveUp(
+        entry,
+        new ChannelError('DEADLINE_EXCEEDED', `${this.address} did not answer ${entry.api.name} within ${Math.round(entry.timeoutMs)} ms.`),
+      )
     }
     if (silent !== null) {
-      this.#fail(new ChannelError('CONNECTION_LOST', `${this.address} has been silent for ${Math.round(nowMs - this.#lastReceivedMs)} ms with ${silent.api.name} unanswered; the connection was given up.`))
+      this.#fail(
+        new ChannelError(
+          'CONNECTION_LOST',
+          `${this.address} has been silent for ${Math.round(nowMs - this.#lastReceivedMs)} ms with ${silent.api.name} unanswered; the connection was given up.`,
+        ),
+      )
       return
     }
     if (nextMs < Infinity) this.#watchDeadline(nextMs)

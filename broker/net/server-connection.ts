@@ -12,6 +12,7 @@ import type { Address, Connection, Env, Timer, TransportError } from '../env/typ
 import { FrameSizeError, FrameSplitter } from './frame.ts'
 import type { HeldBytesBudget } from './held-bytes.ts'
 import { describeOpening } from './peer-diagnosis.ts'
+import { Outbox } from './outbox.ts'
 import { PREAMBLE_BYTES_MAX, decodePreamble } from './preamble.ts'
 import { ReplyQueue } from './reply-queue.ts'
 import type { ReplySlot } from './reply-queue.ts'
@@ -60,11 +61,8 @@ export class AcceptedConnection implements ServerConnection {
   #isPaused = false
   #muteTimer: Timer | null = null
   #lingerTimer: Timer | null = null
-  #output: Uint8Array[] = []
-  #outputBytes = 0
+  readonly #outbox: Outbox
   #flushScheduled = false
-  /** The socket took the last write but asked to wait. */
-  #awaitsDrain = false
   #endReason: string | null = null
   #lastActivityMs: number
 
@@ -78,6 +76,7 @@ export class AcceptedConnection implements ServerConnection {
     this.remote = socket.remote
     this.local = socket.local
     this.#state = options.secret === null ? 'open' : 'preamble'
+    this.#outbox = new Outbox(socket)
     this.#statistics = new ConnectionStatistics(env.clock.nowMs())
     this.#splitter = new FrameSplitter({
       frameBytesMax: options.secret === null ? options.limits.frameBytesMax : PREAMBLE_BYTES_MAX,
@@ -105,7 +104,7 @@ export class AcceptedConnection implements ServerConnection {
   /** Memory this connection makes the process hold. */
   get heldBytes(): number {
     if (this.#state === 'closed') return 0
-    return this.#splitter.heldBytes + this.#inflightBytes + this.#replies.heldBytes + this.#outputBytes + this.#socket.pendingBytes
+    return this.#splitter.heldBytes + this.#inflightBytes + this.#replies.heldBytes + this.#outbox.heldBytes
   }
 
   get requestCount(): number {
@@ -118,7 +117,7 @@ export class AcceptedConnection implements ServerConnection {
 
   /** Nothing is being worked on for the peer, or it does not take its answers. */
   get isIdle(): boolean {
-    return this.#inflightCount === 0 || this.#outputBytes + this.#socket.pendingBytes > 0
+    return this.#inflightCount === 0 || this.#outbox.heldBytes > 0
   }
 
   setClientId(clientId: string): void {
@@ -273,14 +272,12 @@ export class AcceptedConnection implements ServerConnection {
   /** Moves what may leave to this turn's output. */
   #release(): void {
     while (this.#muteTimer === null && this.#endReason === null) {
-      const from = this.#output.length
-      const special = this.#replies.takeReady(this.#output)
-      for (let index = from; index < this.#output.length; index++) this.#outputBytes += (this.#output[index] as Uint8Array).length
+      const special = this.#replies.takeReady(this.#outbox)
       if (special === null) break
       if (special.closeReason !== undefined) this.#endReason = special.closeReason
       else this.#mute(special.throttleTimeMs as number)
     }
-    if (this.#output.length > 0 || this.#state === 'draining' || this.#endReason !== null) this.#scheduleFlush()
+    if (!this.#outbox.isEmpty || this.#state === 'draining' || this.#endReason !== null) this.#scheduleFlush()
     this.#startWaiting()
     this.#updateReading()
   }
@@ -294,12 +291,9 @@ export class AcceptedConnection implements ServerConnection {
   #flush(): void {
     this.#flushScheduled = false
     if (this.#state === 'closed') return
-    if (this.#output.length > 0) {
-      const chunks = this.#output
-      this.#statistics.bytesOut += this.#outputBytes
-      this.#output = []
-      this.#outputBytes = 0
-      this.#awaitsDrain = !this.#socket.write(chunks)
+    const writtenBytes = this.#outbox.flush()
+    if (writtenBytes > 0) {
+      this.#statistics.bytesOut += writtenBytes
       this.#lastActivityMs = this.#env.clock.monotonicMs()
     }
     if (this.#endReason !== null) {
@@ -315,7 +309,7 @@ export class AcceptedConnection implements ServerConnection {
   }
 
   #endIfDrained(): void {
-    if (this.#state !== 'draining' || this.#replies.count > 0 || this.#output.length > 0) return
+    if (this.#state !== 'draining' || this.#replies.count > 0 || !this.#outbox.isEmpty) return
     this.#endGently()
   }
 
@@ -339,7 +333,7 @@ export class AcceptedConnection implements ServerConnection {
   #onDrain(): void {
     if (this.#state === 'closed') return
     this.#lastActivityMs = this.#env.clock.monotonicMs()
-    this.#awaitsDrain = false
+    this.#outbox.onDrain()
     this.#startWaiting()
     this.#updateReading()
     this.#account()
@@ -356,8 +350,7 @@ export class AcceptedConnection implements ServerConnection {
   }
 
   get #unsentBytes(): number {
-    // Bytes the socket still holds count only while it will tell when they are gone.
-    return this.#replies.expectedBytes + this.#outputBytes + (this.#awaitsDrain ? this.#socket.pendingBytes : 0)
+    return this.#replies.expectedBytes + this.#outbox.unsentBytes
   }
 
   #updateReading(): void {
@@ -393,7 +386,7 @@ export class AcceptedConnection implements ServerConnection {
   #finish(): void {
     this.#state = 'closed'
     this.#waiting = []
-    this.#output = []
+    this.#outbox.clear()
     this.#muteTimer?.cancel()
     this.#muteTimer = null
     this.#options.budget.remove(this)

@@ -78,7 +78,8 @@ export async function fuzzTcp(options: TcpFuzzOptions): Promise<TcpFuzzReport> {
     while (next < frames) {
       const index = next++
       await attack(at, attackAt(corpus, seed, index), tally)
-      if (tally.refusals > REFUSALS_MAX) throw new TcpFuzzFailure(`the broker refuses connections since about frame ${index} (seed ${seed})`)
+      if (tally.refusals > REFUSALS_MAX)
+        throw new TcpFuzzFailure(`the broker refuses connections since about frame ${index} (seed ${seed})`)
       if (index % PROBE_EVERY !== 0) continue
       slowestProbeMs = Math.max(slowestProbeMs, await probe(at, `after frame ${index} (seed ${seed})`))
       peakBytes = Math.max(peakBytes, (await rssOf(pid)) ?? 0)
@@ -123,7 +124,8 @@ function framed(content: Buffer, claimedBytes = content.length): Buffer {
   return Buffer.concat([size, content])
 }
 
-const spoiledRequest: AttackMaker = (random, corpus) => atOnce(framed(spoil(random, anyRequest(random, corpus), anyRequest(random, corpus))))
+const spoiledRequest: AttackMaker = (random, corpus) =>
+  atOnce(framed(spoil(random, anyRequest(random, corpus), anyRequest(random, corpus))))
 
 const lyingSize: AttackMaker = (random, corpus) => {
   const claimedBytes = random.pick([-1, -2147483648, 2147483647, 0, 1, 3, 7, 104857600, 104857601, random.next() | 0])

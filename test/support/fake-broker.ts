@@ -44,7 +44,9 @@ export class FakeBroker {
   }
 
   async listen(port = 0): Promise<this> {
-    this.#server = await serve(this.#env, { name: 'CLIENT', address: { host: '127.0.0.1', port } }, (frame, connection) => this.#handle(frame, connection))
+    this.#server = await serve(this.#env, { name: 'CLIENT', address: { host: '127.0.0.1', port } }, (frame, connection) =>
+      this.#handle(frame, connection),
+    )
     return this
   }
 

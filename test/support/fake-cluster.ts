@@ -119,7 +119,13 @@ export class FakeCluster {
   #teach(nodeId: number, broker: FakeBroker, env: Env): void {
     broker.on(metadata, ({ body }) => this.#metadata(body.topics?.map(({ name }) => name ?? '') ?? null))
     broker.on(findCoordinator, ({ body, version }) => {
-      const answer = { nodeId: this.coordinatorId, host: '127.0.0.1', port: FIRST_PORT + this.coordinatorId, errorCode: 0, errorMessage: null }
+      const answer = {
+        nodeId: this.coordinatorId,
+        host: '127.0.0.1',
+        port: FIRST_PORT + this.coordinatorId,
+        errorCode: 0,
+        errorMessage: null,
+      }
       return version < 4 ? answer : { ...answer, coordinators: body.coordinatorKeys.map((key) => ({ key, ...answer })) }
     })
     broker.on(initProducerId, () => ({ throttleTimeMs: 0, errorCode: 0, producerId: this.nextProducerId++, producerEpoch: 0 }))
@@ -129,7 +135,10 @@ export class FakeCluster {
         return {
           name,
           topicId,
-          partitionResponses: partitionData.map(({ index, records }) => ({ index, ...this.produce(nodeId, topic, index, records as Buffer) })),
+          partitionResponses: partitionData.map(({ index, records }) => ({
+            index,
+            ...this.produce(nodeId, topic, index, records as Buffer),
+          })),
         }
       })
       return body.acks === 0 ? null : { responses, throttleTimeMs: 0 }
@@ -142,7 +151,8 @@ export class FakeCluster {
         })
       const untilMs = env.clock.monotonicMs() + body.maxWaitMs
       let responses = answer()
-      const hasNews = (): boolean => responses.some(({ partitions }) => partitions.some(({ errorCode, records }) => errorCode !== 0 || (records?.length ?? 0) > 0))
+      const hasNews = (): boolean =>
+        responses.some(({ partitions }) => partitions.some(({ errorCode, records }) => errorCode !== 0 || (records?.length ?? 0) > 0))
       while (!hasNews() && env.clock.monotonicMs() < untilMs) {
         await new Promise<void>((resolve) => void env.timers.after(1, resolve))
         responses = answer()
@@ -152,7 +162,10 @@ export class FakeCluster {
     broker.on(listOffsets, ({ body }) => ({
       topics: body.topics.map(({ name, partitions }) => ({
         name,
-        partitions: partitions.map(({ partitionIndex, timestamp }) => ({ partitionIndex, ...this.#listOffset(nodeId, name, partitionIndex, timestamp) })),
+        partitions: partitions.map(({ partitionIndex, timestamp }) => ({
+          partitionIndex,
+          ...this.#listOffset(nodeId, name, partitionIndex, timestamp),
+        })),
       })),
     }))
   }
@@ -196,7 +209,8 @@ export class FakeCluster {
     const duplicate = known.find(({ first, last }) => first === header.baseSequence && last === lastSequence(header))
     if (duplicate !== undefined) return { errorCode: 0, baseOffset: duplicate.offset }
     const newest = known.at(-1)
-    if (newest !== undefined && header.baseSequence !== newest.last + 1) return { errorCode: ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, baseOffset: -1 }
+    if (newest !== undefined && header.baseSequence !== newest.last + 1)
+      return { errorCode: ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, baseOffset: -1 }
     const offset = this.append(topic.name, index, records)
     partition.producers.set(header.producerId, [...known, { first: header.baseSequence, last: lastSequence(header), offset }].slice(-5))
     return { errorCode: 0, baseOffset: offset }
@@ -208,14 +222,24 @@ export class FakeCluster {
     if (partition === undefined) return { ...answer, errorCode: ErrorCode.UNKNOWN_TOPIC_ID }
     if (partition.leader !== nodeId) return { ...answer, errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER }
     const { nextOffset, logStartOffset, batches, abortedTransactions } = partition
-    if (wanted.fetchOffset > nextOffset || wanted.fetchOffset < logStartOffset) return { ...answer, errorCode: ErrorCode.OFFSET_OUT_OF_RANGE }
+    if (wanted.fetchOffset > nextOffset || wanted.fetchOffset < logStartOffset)
+      return { ...answer, errorCode: ErrorCode.OFFSET_OUT_OF_RANGE }
     let bytes = 0
     const records = batches.filter((batch) => {
-      if (lastOffset(readBatchHeader(batch, 0)) < wanted.fetchOffset || (bytes > 0 && bytes + batch.length > wanted.partitionMaxBytes)) return false
+      if (lastOffset(readBatchHeader(batch, 0)) < wanted.fetchOffset || (bytes > 0 && bytes + batch.length > wanted.partitionMaxBytes))
+        return false
       bytes += batch.length
       return true
     })
-    return { ...answer, errorCode: 0, highWatermark: nextOffset, lastStableOffset: nextOffset, logStartOffset, abortedTransactions, records }
+    return {
+      ...answer,
+      errorCode: 0,
+      highWatermark: nextOffset,
+      lastStableOffset: nextOffset,
+      logStartOffset,
+      abortedTransactions,
+      records,
+    }
   }
 
   #listOffset(nodeId: number, topic: string, index: number, timestamp: number): { errorCode: number; offset: number; timestamp: number } {

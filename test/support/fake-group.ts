@@ -35,7 +35,9 @@ export class FakeGroup {
 
   constructor(env: Env, broker: FakeBroker) {
     this.#env = env
-    broker.on(joinGroup, ({ body }) => this.#join(body.memberId, body.groupInstanceId, body.protocols[0]?.metadata ?? Buffer.alloc(0), body.protocols[0]?.name ?? ''))
+    broker.on(joinGroup, ({ body }) =>
+      this.#join(body.memberId, body.groupInstanceId, body.protocols[0]?.metadata ?? Buffer.alloc(0), body.protocols[0]?.name ?? ''),
+    )
     broker.on(syncGroup, ({ body }) => this.#sync(body))
     broker.on(heartbeat, ({ body }) => ({ throttleTimeMs: 0, errorCode: this.#heartbeat(body.memberId, body.generationId) }))
     broker.on(leaveGroup, ({ body }) => {
@@ -86,10 +88,19 @@ export class FakeGroup {
 
   #join(given: string, groupInstanceId: string | null, metadata: Buffer, protocolName: string) {
     const refused = { throttleTimeMs: 0, generationId: -1, protocolName: '', leader: '', members: [] }
-    if (given !== '' && !this.members.has(given) && !given.startsWith('pending')) return { ...refused, errorCode: ErrorCode.UNKNOWN_MEMBER_ID, memberId: given }
-    if (given === '' && groupInstanceId === null) return { ...refused, errorCode: ErrorCode.MEMBER_ID_REQUIRED, memberId: `pending-${this.#nextMember++}` }
+    if (given !== '' && !this.members.has(given) && !given.startsWith('pending'))
+      return { ...refused, errorCode: ErrorCode.UNKNOWN_MEMBER_ID, memberId: given }
+    if (given === '' && groupInstanceId === null)
+      return { ...refused, errorCode: ErrorCode.MEMBER_ID_REQUIRED, memberId: `pending-${this.#nextMember++}` }
     const memberId = given === '' ? `static-${groupInstanceId}` : given
-    const member = this.members.get(memberId) ?? { memberId, groupInstanceId, metadata, assignment: Buffer.alloc(0), answerJoin: null, answerSync: null }
+    const member = this.members.get(memberId) ?? {
+      memberId,
+      groupInstanceId,
+      metadata,
+      assignment: Buffer.alloc(0),
+      answerJoin: null,
+      answerSync: null,
+    }
     member.metadata = metadata
     this.members.set(memberId, member)
     this.startRebalance()
@@ -106,7 +117,14 @@ export class FakeGroup {
         protocolName,
         leader,
         memberId,
-        members: leader === memberId ? [...this.members.values()].map((one) => ({ memberId: one.memberId, groupInstanceId: one.groupInstanceId, metadata: one.metadata })) : [],
+        members:
+          leader === memberId
+            ? [...this.members.values()].map((one) => ({
+                memberId: one.memberId,
+                groupInstanceId: one.groupInstanceId,
+                metadata: one.metadata,
+              }))
+            : [],
       }
     })
   }

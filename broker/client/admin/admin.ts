@@ -17,7 +17,8 @@ export function createAdmin(core: ClientCore): Admin {
     describeTopics: (names, options) => describeTopics(core, names, call('Describing topics', options)),
     createTopics: (topics, options) => createTopics(core, topics, options?.validateOnly ?? false, call('Creating topics', options)),
     deleteTopics: (names, options) => deleteTopics(core, names, call('Deleting topics', options)),
-    createPartitions: (topics, options) => createPartitions(core, topics, options?.validateOnly ?? false, call('Creating partitions', options)),
+    createPartitions: (topics, options) =>
+      createPartitions(core, topics, options?.validateOnly ?? false, call('Creating partitions', options)),
     describeConfigs: (resources, options) => describeConfigs(core, resources, options ?? {}, call('Describing settings', options)),
     incrementalAlterConfigs: (resources, options) =>
       incrementalAlterConfigs(core, resources, options?.validateOnly ?? false, call('Changing settings', options)),
@@ -27,7 +28,8 @@ export function createAdmin(core: ClientCore): Admin {
     fetchOffsets: (groups, options) => fetchOffsets(core, groups, options?.requireStable ?? false, call('Fetching offsets', options)),
     alterOffsets: (groupId, offsets, options) => alterOffsets(core, groupId, offsets, call('Altering offsets', options)),
     deleteOffsets: (groupId, partitions, options) => deleteOffsets(core, groupId, partitions, call('Deleting offsets', options)),
-    listOffsets: (queries, options) => listOffsets(core, queries, options?.isolation ?? 'read_uncommitted', call('Listing offsets', options)),
+    listOffsets: (queries, options) =>
+      listOffsets(core, queries, options?.isolation ?? 'read_uncommitted', call('Listing offsets', options)),
     deleteRecords: (targets, options) => deleteRecords(core, targets, call('Deleting records', options)),
     describeLogDirs: (options) => describeLogDirs(core, options ?? {}, call('Describing log directories', options)),
     describeCluster: (options) => describeCluster(core, call('Describing the cluster', options)),

@@ -22,7 +22,12 @@ const ROUNDS_MAX = 5
 /** From DescribeCluster; from Metadata where the brokers do not serve it (before Kafka 2.8). */
 export async function describeCluster(core: ClientCore, call: Call): Promise<ClusterDescription> {
   try {
-    const reply = await core.requestAny(describeClusterApi, { includeClusterAuthorizedOperations: false, includeFencedBrokers: true }, call, { isRepeatable: true })
+    const reply = await core.requestAny(
+      describeClusterApi,
+      { includeClusterAuthorizedOperations: false, includeFencedBrokers: true },
+      call,
+      { isRepeatable: true },
+    )
     const error = errorOf(reply, 'The cluster cannot be described', describeClusterApi.name)
     if (error !== null) throw error
     return {
@@ -45,7 +50,8 @@ export async function describeLogDirs(
 ): Promise<DescribedLogDirectories> {
   if (filter.topics !== undefined) await core.cache.ensure(filter.topics, call)
   const topics =
-    filter.topics?.map((topic) => ({ topic, partitions: core.cache.topic(topic)?.partitions.map(({ partition }) => partition) ?? [] })) ?? null
+    filter.topics?.map((topic) => ({ topic, partitions: core.cache.topic(topic)?.partitions.map(({ partition }) => partition) ?? [] })) ??
+    null
   const { answers, failures } = await askNodes(core, filter.nodeIds ?? null, call, async (nodeId) => {
     const reply = await core.requestNode(nodeId, describeLogDirsApi, { topics }, call, { isRepeatable: true, attemptMs: BROKER_ATTEMPT_MS })
     const error = errorOf({ errorCode: reply.errorCode }, `Broker ${nodeId} did not describe its log directories`, describeLogDirsApi.name)
@@ -70,7 +76,11 @@ function directoryFrom(nodeId: number, result: Decoded<typeof describeLogDirsApi
         isFuture: isFutureKey,
       })),
     ),
-    error: errorOf({ errorCode: result.errorCode }, `Directory ${result.logDir} of broker ${nodeId} cannot be read`, describeLogDirsApi.name),
+    error: errorOf(
+      { errorCode: result.errorCode },
+      `Directory ${result.logDir} of broker ${nodeId} cannot be read`,
+      describeLogDirsApi.name,
+    ),
   }
 }
 
@@ -86,7 +96,13 @@ export async function electLeaders(
     const connection = await core.anyConnection(call)
     connection.versions.pick(electLeadersApi, { minVersion: UNCLEAN_SINCE })
   }
-  const reply = await askController(core, electLeadersApi, call, (timeoutMs) => ({ electionType: ELECTION_TYPES[type], topicPartitions, timeoutMs }), (answer) => [answer.errorCode])
+  const reply = await askController(
+    core,
+    electLeadersApi,
+    call,
+    (timeoutMs) => ({ electionType: ELECTION_TYPES[type], topicPartitions, timeoutMs }),
+    (answer) => [answer.errorCode],
+  )
   const whole = errorOf({ errorCode: reply.errorCode }, 'No leaders were elected', electLeadersApi.name)
   if (whole !== null) throw whole
   const results = reply.replicaElectionResults.flatMap(({ topic, partitionResult }) =>
@@ -132,7 +148,13 @@ export async function deleteRecords(core: ClientCore, targets: readonly Deletion
   return targets.map((target) => results.get(target) as DeletedRecords)
 }
 
-async function deleteAt(core: ClientCore, leader: number, targets: readonly Deletion[], call: Call, results: Map<Deletion, DeletedRecords>): Promise<void> {
+async function deleteAt(
+  core: ClientCore,
+  leader: number,
+  targets: readonly Deletion[],
+  call: Call,
+  results: Map<Deletion, DeletedRecords>,
+): Promise<void> {
   const offsets = new Map(targets.map((target) => [`${target.topic} ${target.partition}`, target.beforeOffset]))
   const topics = byTopic(targets).map(({ topic, partitions }) => ({
     name: topic,
@@ -142,7 +164,11 @@ async function deleteAt(core: ClientCore, leader: number, targets: readonly Dele
     const timeoutMs = Math.max(1, Math.min(core.options.requestTimeoutMs, Math.floor(call.remainingMs)))
     // Deleting up to an offset twice is deleting once.
     const reply = await core.requestNode(leader, deleteRecordsApi, { topics, timeoutMs }, call, { isRepeatable: true })
-    const answers = new Map(reply.topics.flatMap(({ name, partitions }) => partitions.map((partition) => [`${name} ${partition.partitionIndex}`, partition] as const)))
+    const answers = new Map(
+      reply.topics.flatMap(({ name, partitions }) =>
+        partitions.map((partition) => [`${name} ${partition.partitionIndex}`, partition] as const),
+      ),
+    )
     for (const target of targets) {
       const answer = answers.get(`${target.topic} ${target.partition}`)
       const error = errorOf(answer, `Records of ${target.topic}-${target.partition} were not deleted`, deleteRecordsApi.name)

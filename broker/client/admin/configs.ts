@@ -3,15 +3,40 @@ import { describeConfigs as describeConfigsApi } from '../../api/32-describe-con
 import { incrementalAlterConfigs as incrementalAlterConfigsApi } from '../../api/44-incremental-alter-configs.schema.ts'
 import { ErrorCode } from '../../wire/errors.ts'
 import type { Decoded, Encodable } from '../../wire/schema.ts'
-import type { Admin, ConfigChange, ConfigEntry, ConfigResource, ConfigResourceType, ConfigResult, ConfigSource, DescribedConfigs } from '../admin-types.ts'
+import type {
+  Admin,
+  ConfigChange,
+  ConfigEntry,
+  ConfigResource,
+  ConfigResourceType,
+  ConfigResult,
+  ConfigSource,
+  DescribedConfigs,
+} from '../admin-types.ts'
 import type { Call } from '../call.ts'
 import type { ClientCore } from '../core.ts'
 import { ClientError } from '../error.ts'
 import { BROKER_ATTEMPT_MS } from './fan-out.ts'
 import { askController, errorOf } from './replies.ts'
 
-const resourceTypes: Readonly<Record<ConfigResourceType, number>> = { topic: 2, broker: 4, 'broker-logger': 8, 'client-metrics': 16, group: 32 }
-const sources: readonly ConfigSource[] = ['unknown', 'topic', 'broker', 'broker-default', 'static', 'default', 'logger', 'client-metrics', 'group']
+const resourceTypes: Readonly<Record<ConfigResourceType, number>> = {
+  topic: 2,
+  broker: 4,
+  'broker-logger': 8,
+  'client-metrics': 16,
+  group: 32,
+}
+const sources: readonly ConfigSource[] = [
+  'unknown',
+  'topic',
+  'broker',
+  'broker-default',
+  'static',
+  'default',
+  'logger',
+  'client-metrics',
+  'group',
+]
 const operations: Readonly<Record<ConfigChange['operation'], number>> = { set: 0, delete: 1, append: 2, subtract: 3 }
 const valueTypes = ['unknown', 'boolean', 'string', 'int', 'short', 'long', 'double', 'list', 'class', 'password']
 
@@ -29,14 +54,20 @@ export async function describeConfigs(
   await Promise.all(
     Array.from(byBroker(resources), async ([nodeId, own]) => {
       const body: Encodable<typeof describeConfigsApi.request> = {
-        resources: own.map(({ type, name, names }) => ({ resourceType: resourceTypes[type], resourceName: name, configurationKeys: names ?? null })),
+        resources: own.map(({ type, name, names }) => ({
+          resourceType: resourceTypes[type],
+          resourceName: name,
+          configurationKeys: names ?? null,
+        })),
         includeSynonyms: options.includeSynonyms ?? false,
         includeDocumentation: options.includeDocumentation ?? false,
       }
       const send = { isRepeatable: true, attemptMs: BROKER_ATTEMPT_MS }
       try {
         const reply =
-          nodeId === null ? await core.requestAny(describeConfigsApi, body, call, send) : await core.requestNode(nodeId, describeConfigsApi, body, call, send)
+          nodeId === null
+            ? await core.requestAny(describeConfigsApi, body, call, send)
+            : await core.requestNode(nodeId, describeConfigsApi, body, call, send)
         for (const resource of own) results.set(keyOf(resource), describedFrom(resource, reply))
       } catch (error) {
         const failure = ClientError.from(error)
@@ -61,10 +92,18 @@ export async function incrementalAlterConfigs(
       try {
         const reply =
           nodeId === null
-            ? await askController(core, incrementalAlterConfigsApi, call, () => body, (answer) => answer.responses.map(({ errorCode }) => errorCode))
+            ? await askController(
+                core,
+                incrementalAlterConfigsApi,
+                call,
+                () => body,
+                (answer) => answer.responses.map(({ errorCode }) => errorCode),
+              )
             : await core.requestNode(nodeId, incrementalAlterConfigsApi, body, call)
         for (const resource of own) {
-          const answer = reply.responses.find(({ resourceType, resourceName }) => resourceType === resourceTypes[resource.type] && resourceName === resource.name)
+          const answer = reply.responses.find(
+            ({ resourceType, resourceName }) => resourceType === resourceTypes[resource.type] && resourceName === resource.name,
+          )
           results.set(keyOf(resource), {
             type: resource.type,
             name: resource.name,

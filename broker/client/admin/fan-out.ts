@@ -91,7 +91,12 @@ export const elsewhereErrors: ReadonlySet<number> = new Set([
 ])
 
 /** Groups ids by coordinator; those without one get their error into `results`. */
-async function findCoordinators(core: ClientCore, ids: readonly string[], call: Call, results: Map<string, unknown>): Promise<Map<number, string[]>> {
+async function findCoordinators(
+  core: ClientCore,
+  ids: readonly string[],
+  call: Call,
+  results: Map<string, unknown>,
+): Promise<Map<number, string[]>> {
   const byNode = new Map<number, string[]>()
   const place = (id: string, nodeId: number): void => {
     const list = byNode.get(nodeId)

@@ -31,14 +31,21 @@ interface PartitionReply {
   readonly errorCode: number
 }
 
-export async function fetchOffsets(core: ClientCore, groups: readonly OffsetsQuery[], requireStable: boolean, call: Call): Promise<readonly GroupOffsets[]> {
+export async function fetchOffsets(
+  core: ClientCore,
+  groups: readonly OffsetsQuery[],
+  requireStable: boolean,
+  call: Call,
+): Promise<readonly GroupOffsets[]> {
   const queries = new Map(groups.map((query) => [query.groupId, query]))
   const results = await askCoordinators<GroupOffsets>(core, [...queries.keys()], call, async (nodeId, ids) => {
     const own = ids.map((id) => queries.get(id) as OffsetsQuery)
     const connection = await core.connectionTo(nodeId, call)
     const takesSeveral = connection.versions.pick(offsetFetch, { maxVersion: OFFSET_FETCH_VERSION_MAX }) >= SEVERAL_GROUPS_SINCE
     const answers = new Map<string, GroupOffsets | ClientError>()
-    const requests = Array.from(slices(own, takesSeveral ? GROUPS_PER_REQUEST : 1), (slice) => fetchFrom(core, nodeId, slice, requireStable, call))
+    const requests = Array.from(slices(own, takesSeveral ? GROUPS_PER_REQUEST : 1), (slice) =>
+      fetchFrom(core, nodeId, slice, requireStable, call),
+    )
     for (const answered of await Promise.all(requests)) for (const [id, answer] of answered) answers.set(id, answer)
     return answers
   })
@@ -79,7 +86,11 @@ async function fetchFrom(
     (reply.groups.length > 0 ? reply.groups : [single]).map(({ groupId, errorCode, topics }) => [
       groupId,
       errorCode === ErrorCode.NONE
-        ? { groupId, error: null, offsets: topics.flatMap(({ name, partitions }) => partitions.map((partition) => committed(groupId, name, partition))) }
+        ? {
+            groupId,
+            error: null,
+            offsets: topics.flatMap(({ name, partitions }) => partitions.map((partition) => committed(groupId, name, partition))),
+          }
         : ClientError.ofBroker(errorCode, `Offsets of group "${groupId}" cannot be fetched`, { api: offsetFetch.name, nodeId }),
     ]),
   )
@@ -101,7 +112,9 @@ function committed(groupId: string, topic: string, reply: PartitionReply): Commi
     error:
       errorCode === ErrorCode.NONE
         ? null
-        : ClientError.ofBroker(errorCode, `The offset of group "${groupId}" in ${topic}-${partition} cannot be fetched`, { api: offsetFetch.name }),
+        : ClientError.ofBroker(errorCode, `The offset of group "${groupId}" in ${topic}-${partition} cannot be fetched`, {
+            api: offsetFetch.name,
+          }),
   }
 }
 
@@ -121,12 +134,19 @@ export async function alterOffsets(
     }),
   }))
   return changeOffsets(core, groupId, offsets, call, `Offsets of group "${groupId}"`, async (nodeId) => {
-    const reply = await core.requestNode(nodeId, offsetCommit, { groupId, memberId: '', topics }, call, { maxVersion: OFFSET_COMMIT_VERSION_MAX })
+    const reply = await core.requestNode(nodeId, offsetCommit, { groupId, memberId: '', topics }, call, {
+      maxVersion: OFFSET_COMMIT_VERSION_MAX,
+    })
     return { errorCode: ErrorCode.NONE, topics: reply.topics }
   })
 }
 
-export async function deleteOffsets(core: ClientCore, groupId: string, partitions: readonly TopicPartition[], call: Call): Promise<readonly PartitionResult[]> {
+export async function deleteOffsets(
+  core: ClientCore,
+  groupId: string,
+  partitions: readonly TopicPartition[],
+  call: Call,
+): Promise<readonly PartitionResult[]> {
   const topics = byTopic(partitions).map(({ topic, partitions: indexes }) => ({
     name: topic,
     partitions: indexes.map((partitionIndex) => ({ partitionIndex })),
@@ -138,7 +158,10 @@ export async function deleteOffsets(core: ClientCore, groupId: string, partition
 
 interface ChangeReply {
   readonly errorCode: number
-  readonly topics: readonly { readonly name: string; readonly partitions: readonly { readonly partitionIndex: number; readonly errorCode: number }[] }[]
+  readonly topics: readonly {
+    readonly name: string
+    readonly partitions: readonly { readonly partitionIndex: number; readonly errorCode: number }[]
+  }[]
 }
 
 async function changeOffsets(
@@ -151,7 +174,11 @@ async function changeOffsets(
 ): Promise<readonly PartitionResult[]> {
   const results = await askCoordinators<ReadonlyMap<string, number>>(core, [groupId], call, async (nodeId) => {
     const reply = await ask(nodeId)
-    const codes = new Map(reply.topics.flatMap(({ name, partitions: own }) => own.map(({ partitionIndex, errorCode }) => [`${name} ${partitionIndex}`, errorCode])))
+    const codes = new Map(
+      reply.topics.flatMap(({ name, partitions: own }) =>
+        own.map(({ partitionIndex, errorCode }) => [`${name} ${partitionIndex}`, errorCode]),
+      ),
+    )
     // A coordinator that is not one says so for every partition.
     const whole = reply.errorCode !== ErrorCode.NONE ? reply.errorCode : [...codes.values()].find((code) => elsewhereErrors.has(code))
     return new Map([[groupId, whole === undefined ? codes : ClientError.ofBroker(whole, `${what} were not changed`, { nodeId })]])
@@ -162,11 +189,13 @@ async function changeOffsets(
     const code = result.get(`${topic} ${partition}`)
     if (code === ErrorCode.NONE) return { topic, partition, error: null }
     if (code === undefined) return { topic, partition, error: new ClientError('MALFORMED_REPLY', `The reply lacks ${topic}-${partition}.`) }
-    return { topic, partition, error: ClientError.ofBroker(code, `${what} in ${topic}-${partition} were not changed`, { text: hints.get(code) ?? null }) }
+    return {
+      topic,
+      partition,
+      error: ClientError.ofBroker(code, `${what} in ${topic}-${partition} were not changed`, { text: hints.get(code) ?? null }),
+    }
   })
 }
-
-
 
 const hints: ReadonlyMap<number, string> = new Map([
   [ErrorCode.UNKNOWN_MEMBER_ID, 'The group has active members; stop them first.'],

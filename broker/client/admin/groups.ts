@@ -47,7 +47,10 @@ export async function describeGroups(core: ClientCore, groupIds: readonly string
   const results = await askCoordinators<GroupDescription>(core, groupIds, call, async (nodeId, ids) => {
     const described = new Map<string, GroupDescription | ClientError>()
     for (const groups of slices(ids, GROUPS_PER_REQUEST)) {
-      const reply = await core.requestNode(nodeId, describeGroupsApi, { groups }, call, { isRepeatable: true, attemptMs: BROKER_ATTEMPT_MS })
+      const reply = await core.requestNode(nodeId, describeGroupsApi, { groups }, call, {
+        isRepeatable: true,
+        attemptMs: BROKER_ATTEMPT_MS,
+      })
       for (const group of reply.groups) described.set(group.groupId, descriptionOrError(group, nodeId))
     }
     return described
@@ -64,7 +67,9 @@ export async function deleteGroups(core: ClientCore, groupIds: readonly string[]
     return new Map(
       reply.results.map(({ groupId, errorCode }) => [
         groupId,
-        errorCode === ErrorCode.NONE ? null : ClientError.ofBroker(errorCode, `Group "${groupId}" was not deleted`, { api: deleteGroupsApi.name, nodeId }),
+        errorCode === ErrorCode.NONE
+          ? null
+          : ClientError.ofBroker(errorCode, `Group "${groupId}" was not deleted`, { api: deleteGroupsApi.name, nodeId }),
       ]),
     )
   })

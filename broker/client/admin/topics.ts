@@ -23,9 +23,18 @@ export async function describeTopics(core: ClientCore, names: readonly string[] 
   return names.map((name) => byName.get(name) ?? unknownTopic(name))
 }
 
-export async function createTopics(core: ClientCore, topics: readonly NewTopic[], validateOnly: boolean, call: Call): Promise<readonly CreatedTopic[]> {
-  const reply = await askController(core, createTopicsApi, call, (timeoutMs) => ({ topics: topics.map(creatable), timeoutMs, validateOnly }), (answer) =>
-    answer.topics.map(({ errorCode }) => errorCode),
+export async function createTopics(
+  core: ClientCore,
+  topics: readonly NewTopic[],
+  validateOnly: boolean,
+  call: Call,
+): Promise<readonly CreatedTopic[]> {
+  const reply = await askController(
+    core,
+    createTopicsApi,
+    call,
+    (timeoutMs) => ({ topics: topics.map(creatable), timeoutMs, validateOnly }),
+    (answer) => answer.topics.map(({ errorCode }) => errorCode),
   )
   const byName = new Map(reply.topics.map((topic) => [topic.name, topic]))
   return topics.map((asked) => {
@@ -33,9 +42,14 @@ export async function createTopics(core: ClientCore, topics: readonly NewTopic[]
     const answer = byName.get(asked.name)
     const counts = {
       name: asked.name,
-      partitionCount: answer?.numPartitions && answer.numPartitions > 0 ? answer.numPartitions : (asked.assignments?.length ?? asked.partitionCount ?? -1),
+      partitionCount:
+        answer?.numPartitions && answer.numPartitions > 0
+          ? answer.numPartitions
+          : (asked.assignments?.length ?? asked.partitionCount ?? -1),
       replicationFactor:
-        answer?.replicationFactor && answer.replicationFactor > 0 ? answer.replicationFactor : (asked.assignments?.[0]?.length ?? asked.replicationFactor ?? -1),
+        answer?.replicationFactor && answer.replicationFactor > 0
+          ? answer.replicationFactor
+          : (asked.assignments?.[0]?.length ?? asked.replicationFactor ?? -1),
     }
     const topicId = answer === undefined || answer.topicId === ZERO_UUID ? null : answer.topicId
     return { ...counts, topicId, error: errorOf(answer, `Topic "${asked.name}" was not created`, createTopicsApi.name) }
@@ -53,8 +67,12 @@ function creatable(topic: NewTopic) {
 }
 
 export async function deleteTopics(core: ClientCore, names: readonly string[], call: Call): Promise<readonly NamedResult[]> {
-  const reply = await askController(core, deleteTopicsApi, call, (timeoutMs) => ({ topics: names.map((name) => ({ name, topicId: ZERO_UUID })), topicNames: names, timeoutMs }), (answer) =>
-    answer.responses.map(({ errorCode }) => errorCode),
+  const reply = await askController(
+    core,
+    deleteTopicsApi,
+    call,
+    (timeoutMs) => ({ topics: names.map((name) => ({ name, topicId: ZERO_UUID })), topicNames: names, timeoutMs }),
+    (answer) => answer.responses.map(({ errorCode }) => errorCode),
   )
   const byName = new Map(reply.responses.map((response) => [response.name, response]))
   return names.map((name) => {
@@ -74,8 +92,12 @@ export async function createPartitions(
     count: partitionCount,
     assignments: assignments?.map((brokerIds) => ({ brokerIds })) ?? null,
   }))
-  const reply = await askController(core, createPartitionsApi, call, (timeoutMs) => ({ topics: body, timeoutMs, validateOnly }), (answer) =>
-    answer.results.map(({ errorCode }) => errorCode),
+  const reply = await askController(
+    core,
+    createPartitionsApi,
+    call,
+    (timeoutMs) => ({ topics: body, timeoutMs, validateOnly }),
+    (answer) => answer.results.map(({ errorCode }) => errorCode),
   )
   const byName = new Map(reply.results.map((result) => [result.name, result]))
   return topics.map(({ name }) => {

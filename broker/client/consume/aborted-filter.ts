@@ -33,7 +33,11 @@ export class AbortedFilter {
   }
 
   #enter(upToOffset: number): void {
-    for (let next = this.#upcoming[this.#entered]; next !== undefined && next.firstOffset <= upToOffset; next = this.#upcoming[this.#entered]) {
+    for (
+      let next = this.#upcoming[this.#entered];
+      next !== undefined && next.firstOffset <= upToOffset;
+      next = this.#upcoming[this.#entered]
+    ) {
       this.#aborting.add(next.producerId)
       this.#entered++
     }

@@ -20,7 +20,11 @@ const DEFAULT_PARTITION_BYTES_MAX = 1024 * 1024
 const FINAL_SESSION_EPOCH = -1
 const NOTHING = Buffer.alloc(0)
 
-export function fetchBody(positions: readonly FetchPosition[], options: Omit<FetchRequest, 'partitions'>, topicIdOf: TopicIds): Encodable<typeof fetch.request> {
+export function fetchBody(
+  positions: readonly FetchPosition[],
+  options: Omit<FetchRequest, 'partitions'>,
+  topicIdOf: TopicIds,
+): Encodable<typeof fetch.request> {
   const byTopic = new Map<string, FetchPosition[]>()
   for (const position of positions) {
     const list = byTopic.get(position.topic)
@@ -62,7 +66,10 @@ export function fetchedPartitions(reply: FetchReply, positions: readonly FetchPo
     const { topic, partition } = position
     const found = replies.get(`${topicIdOf(topic) ?? topic} ${partition}`) ?? replies.get(`${topic} ${partition}`)
     if (found !== undefined) return fetchedPartition(position, found)
-    return failedPartition(position, new ClientError('MALFORMED_REPLY', `The reply to Fetch lacks partition ${topic}-${partition}.`, { api: 'Fetch' }))
+    return failedPartition(
+      position,
+      new ClientError('MALFORMED_REPLY', `The reply to Fetch lacks partition ${topic}-${partition}.`, { api: 'Fetch' }),
+    )
   })
 }
 

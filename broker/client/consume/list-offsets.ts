@@ -22,7 +22,12 @@ interface Pending {
 }
 
 /** Results in the order of the queries. Rejects only when the call is over or the cluster cannot be reached. */
-export async function listOffsets(core: ClientCore, queries: readonly OffsetQuery[], isolation: Isolation, call: Call): Promise<ListedOffset[]> {
+export async function listOffsets(
+  core: ClientCore,
+  queries: readonly OffsetQuery[],
+  isolation: Isolation,
+  call: Call,
+): Promise<ListedOffset[]> {
   const results = new Array<ListedOffset>(queries.length)
   let pending: Pending[] = queries.map((query, index) => ({ index, query }))
   for (let round = 0; pending.length > 0; round++) {
@@ -35,7 +40,13 @@ export async function listOffsets(core: ClientCore, queries: readonly OffsetQuer
   return results
 }
 
-async function listRound(core: ClientCore, pending: readonly Pending[], isolation: Isolation, call: Call, results: ListedOffset[]): Promise<void> {
+async function listRound(
+  core: ClientCore,
+  pending: readonly Pending[],
+  isolation: Isolation,
+  call: Call,
+  results: ListedOffset[],
+): Promise<void> {
   await core.cache.ensure([...new Set(pending.map(({ query }) => query.topic))], call)
   const requests = new Map<string, { readonly leader: number; readonly minVersion: number; readonly items: Pending[] }>()
   for (const item of pending) {
@@ -72,7 +83,9 @@ async function askLeader(
       { minVersion, attemptMs: ATTEMPT_MS, isRepeatable: true },
     )
     const replies = new Map(
-      reply.topics.flatMap((topic) => topic.partitions.map((partition) => [`${topic.name} ${partition.partitionIndex}`, partition] as const)),
+      reply.topics.flatMap((topic) =>
+        topic.partitions.map((partition) => [`${topic.name} ${partition.partitionIndex}`, partition] as const),
+      ),
     )
     for (const { index, query } of items) {
       const partition = replies.get(`${query.topic} ${query.partition}`)
@@ -112,7 +125,10 @@ function listed(
 ): ListedOffset {
   const { topic, partition } = query
   if (reply.errorCode !== ErrorCode.NONE) {
-    return failed(query, ClientError.ofBroker(reply.errorCode, `Offsets of ${topic}-${partition} cannot be listed`, { api: listOffsetsApi.name }))
+    return failed(
+      query,
+      ClientError.ofBroker(reply.errorCode, `Offsets of ${topic}-${partition} cannot be listed`, { api: listOffsetsApi.name }),
+    )
   }
   return {
     topic,
@@ -130,5 +146,7 @@ function failed(query: OffsetQuery, error: ClientError): ListedOffset {
 }
 
 function missing(query: OffsetQuery): ClientError {
-  return new ClientError('MALFORMED_REPLY', `The reply to ListOffsets lacks partition ${query.topic}-${query.partition}.`, { api: listOffsetsApi.name })
+  return new ClientError('MALFORMED_REPLY', `The reply to ListOffsets lacks partition ${query.topic}-${query.partition}.`, {
+    api: listOffsetsApi.name,
+  })
 }

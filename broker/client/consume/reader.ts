@@ -48,7 +48,9 @@ export class PartitionReader implements RecordReader {
     this.#core = core
     const { partitions, ...settings } = options
     this.#settings = { ...DEFAULTS, ...settings }
-    this.#cursors = new Map(partitions.map((partition) => [cursorKey(partition), openCursor(partition, partition.from, partition.upTo ?? null)]))
+    this.#cursors = new Map(
+      partitions.map((partition) => [cursorKey(partition), openCursor(partition, partition.from, partition.upTo ?? null)]),
+    )
     this.#lane = lane ?? core.openLane('read')
     this.#ownsLane = lane === undefined
     this.#forgetClose = core.onClose(() => this.close())
@@ -123,7 +125,8 @@ export class PartitionReader implements RecordReader {
 
   #cursor(partition: TopicPartition): PartitionCursor {
     const cursor = this.#cursors.get(cursorKey(partition))
-    if (cursor === undefined) throw new ClientError('INVALID_ARGUMENT', `This reader does not read ${partition.topic}-${partition.partition}.`)
+    if (cursor === undefined)
+      throw new ClientError('INVALID_ARGUMENT', `This reader does not read ${partition.topic}-${partition.partition}.`)
     return cursor
   }
 
@@ -215,7 +218,8 @@ export class PartitionReader implements RecordReader {
     const nowMs = this.#core.env.clock.monotonicMs()
     const hasNews = fetched.some(({ records, error }) => records.length > 0 || error !== null)
     // A broker that does not wait for records must not be asked without pause.
-    if (!hasNews && nowMs - sentMs < maxWaitMs / 2) for (const cursor of cursors) cursor.retryAtMs = nowMs + this.#core.options.retryBackoffMs
+    if (!hasNews && nowMs - sentMs < maxWaitMs / 2)
+      for (const cursor of cursors) cursor.retryAtMs = nowMs + this.#core.options.retryBackoffMs
     this.#wake?.()
   }
 

@@ -103,11 +103,19 @@ function indexBatches(fetched: FetchedPartition): { readonly batches: readonly B
   } catch (error) {
     if (!(error instanceof WireError)) throw error
     const at = batches.length === 0 ? fetchOffset : lastOffset((batches.at(-1) as BatchAt).header) + 1
-    return { batches, error: new ClientError('CORRUPT_BATCH', `${topic}-${partition} cannot be read from offset ${at} on: ${error.message}`, { cause: error }) }
+    return {
+      batches,
+      error: new ClientError('CORRUPT_BATCH', `${topic}-${partition} cannot be read from offset ${at} on: ${error.message}`, {
+        cause: error,
+      }),
+    }
   }
   if (batches.length > 0 || records.length === 0) return { batches, error: null }
   return {
     batches,
-    error: new ClientError('CORRUPT_BATCH', `${topic}-${partition} at offset ${fetchOffset}: the broker sent ${records.length} bytes that are no whole batch.`),
+    error: new ClientError(
+      'CORRUPT_BATCH',
+      `${topic}-${partition} at offset ${fetchOffset}: the broker sent ${records.length} bytes that are no whole batch.`,
+    ),
   }
 }

@@ -71,7 +71,8 @@ export class AssignedReader {
 
   seek(partition: TopicPartition, offset: number): void {
     const position = this.#positions.get(cursorKey(partition))
-    if (position === undefined) throw new ClientError('INVALID_ARGUMENT', `${partition.topic}-${partition.partition} is not assigned to this consumer.`)
+    if (position === undefined)
+      throw new ClientError('INVALID_ARGUMENT', `${partition.topic}-${partition.partition} is not assigned to this consumer.`)
     position.offset = offset
     this.#opened = this.#opened.filter(({ key }) => key !== cursorKey(partition))
     this.#reader?.seek(partition, { offset })
@@ -144,8 +145,10 @@ export class AssignedReader {
       const isFinished = fill(records, opened.records, remaining)
       remaining -= records.length
       if (!isFinished) left.push(opened)
-      else for (const { firstOffset, lastOffset, reason } of opened.chunk.corrupt) this.#onWarning(corruptError(opened.chunk, firstOffset, lastOffset, reason))
-      const nextOffset = isFinished ? opened.chunk.nextOffset : ((records.at(-1) as ConsumedRecord).offset + 1)
+      else
+        for (const { firstOffset, lastOffset, reason } of opened.chunk.corrupt)
+          this.#onWarning(corruptError(opened.chunk, firstOffset, lastOffset, reason))
+      const nextOffset = isFinished ? opened.chunk.nextOffset : (records.at(-1) as ConsumedRecord).offset + 1
       this.#advance(opened, nextOffset)
       const { topic, partition, highWatermark } = opened.chunk
       if (records.length > 0) taken.push({ topic, partition, records, nextOffset, highWatermark })
@@ -172,5 +175,8 @@ function fill(records: ConsumedRecord[], from: Iterator<ConsumedRecord>, records
 }
 
 function corruptError({ topic, partition }: TopicPartition, firstOffset: number, lastOffset: number, reason: string): ClientError {
-  return new ClientError('CORRUPT_BATCH', `${topic}-${partition}: offsets ${firstOffset} to ${lastOffset} cannot be read and were passed over (${reason}).`)
+  return new ClientError(
+    'CORRUPT_BATCH',
+    `${topic}-${partition}: offsets ${firstOffset} to ${lastOffset} cannot be read and were passed over (${reason}).`,
+  )
 }

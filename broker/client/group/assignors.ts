@@ -1,19 +1,8 @@
 /** Who reads what: the leader of a classic group runs one of these over all members' subscriptions. Pure. */
 import type { TopicPartition } from '../basic-types.ts'
 import type { AssignorName } from '../group-types.ts'
-import type { Subscription } from './consumer-protocol.ts'
+import type { Assignment, Assignor, AssignorMember, PartitionCounts } from './assignor-types.ts'
 import { assignCooperatively } from './sticky-assignor.ts'
-
-export interface AssignorMember {
-  readonly memberId: string
-  readonly groupInstanceId: string | null
-  readonly subscription: Subscription
-}
-
-export type Assignment = ReadonlyMap<string, readonly TopicPartition[]>
-/** Topics that do not exist are absent. */
-export type PartitionCounts = ReadonlyMap<string, number>
-export type Assignor = (members: readonly AssignorMember[], partitionCounts: PartitionCounts) => Assignment
 
 export const assignors: Readonly<Record<AssignorName, Assignor>> = {
   range: assignRanges,
@@ -59,11 +48,11 @@ export function assignInTurn(members: readonly AssignorMember[], partitionCounts
 }
 
 /** Sorted; each has at least one subscriber. */
-export function subscribedTopics(members: readonly AssignorMember[]): string[] {
+function subscribedTopics(members: readonly AssignorMember[]): string[] {
   return [...new Set(members.flatMap(({ subscription }) => subscription.topics))].sort()
 }
 
-export function emptyAssignment(members: readonly AssignorMember[]): Map<string, TopicPartition[]> {
+function emptyAssignment(members: readonly AssignorMember[]): Map<string, TopicPartition[]> {
   return new Map(members.map(({ memberId }) => [memberId, []]))
 }
 

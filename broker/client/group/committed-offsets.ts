@@ -38,14 +38,21 @@ export async function commitOffsets(
       for (const { partitionIndex, errorCode } of partitions) {
         if (errorCode === ErrorCode.NONE) continue
         membership.noteError(errorCode)
-        throw ClientError.ofBroker(errorCode, `The offset of ${name}-${partitionIndex} was not committed for group "${group.groupId}"`, { api: offsetCommit.name })
+        throw ClientError.ofBroker(errorCode, `The offset of ${name}-${partitionIndex} was not committed for group "${group.groupId}"`, {
+          api: offsetCommit.name,
+        })
       }
     }
   })
 }
 
 /** The committed offsets of these partitions, by `cursorKey`; those without one are absent. Retries what passes. */
-export function committedOffsets(core: ClientCore, groupId: string, partitions: readonly TopicPartition[], call: Call): Promise<ReadonlyMap<string, number>> {
+export function committedOffsets(
+  core: ClientCore,
+  groupId: string,
+  partitions: readonly TopicPartition[],
+  call: Call,
+): Promise<ReadonlyMap<string, number>> {
   return core.retrying(call, async () => {
     const [fetched] = await fetchOffsets(core, [{ groupId, partitions }], false, call)
     if (fetched?.error) throw fetched.error

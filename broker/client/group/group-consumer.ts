@@ -129,7 +129,8 @@ export class MemberConsumer implements GroupConsumer {
     const call = this.#core.call('Leaving the group', { timeoutMs: CLOSE_TIMEOUT_MS, ...options })
     const warn = (error: unknown): void => this.#options.onWarning?.(ClientError.from(error))
     await this.#reader.stop()
-    if (this.#membership.state === 'stable' && this.#autoCommitIntervalMs !== null) await this.#commit(this.#reader.positions(), call).catch(warn)
+    if (this.#membership.state === 'stable' && this.#autoCommitIntervalMs !== null)
+      await this.#commit(this.#reader.positions(), call).catch(warn)
     await this.#membership.leave(call).catch(warn)
     this.#reader.clear()
     this.#core.closeLane(this.#readLane)
@@ -210,8 +211,15 @@ export class MemberConsumer implements GroupConsumer {
   async #take(assigned: readonly TopicPartition[], call: Call): Promise<void> {
     const added = without(assigned, this.#reader.partitions)
     const committed = added.length === 0 ? new Map<string, number>() : await committedOffsets(this.#core, this.#group.groupId, added, call)
-    const starts = await this.#startsOf(without(added, added.filter((partition) => committed.has(cursorKey(partition)))), call)
-    if (added.length > 0) this.#reader.assign(assigned, (partition) => committed.get(cursorKey(partition)) ?? starts.get(cursorKey(partition)) ?? null)
+    const starts = await this.#startsOf(
+      without(
+        added,
+        added.filter((partition) => committed.has(cursorKey(partition))),
+      ),
+      call,
+    )
+    if (added.length > 0)
+      this.#reader.assign(assigned, (partition) => committed.get(cursorKey(partition)) ?? starts.get(cursorKey(partition)) ?? null)
     this.#scheduleCommit()
     if (added.length > 0) await this.#options.onAssigned?.(added)
   }
@@ -222,7 +230,10 @@ export class MemberConsumer implements GroupConsumer {
     const [first] = partitions
     if (first === undefined) return new Map()
     if (from === 'fail') {
-      throw new ClientError('INVALID_ARGUMENT', `Group "${this.#group.groupId}" has no committed offset for ${first.topic}-${first.partition}, and was told to start from none.`)
+      throw new ClientError(
+        'INVALID_ARGUMENT',
+        `Group "${this.#group.groupId}" has no committed offset for ${first.topic}-${first.partition}, and was told to start from none.`,
+      )
     }
     const resolved = await resolvePositions(
       this.#core,

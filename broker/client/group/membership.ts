@@ -23,8 +23,8 @@ import type { Call } from '../call.ts'
 import type { ClientCore } from '../core.ts'
 import { ClientError } from '../error.ts'
 import type { AssignorName } from '../group-types.ts'
+import type { AssignorMember, PartitionCounts } from './assignor-types.ts'
 import { assignors } from './assignors.ts'
-import type { AssignorMember, PartitionCounts } from './assignors.ts'
 import { CONSUMER_PROTOCOL_TYPE, decodeAssignment, decodeSubscription, encodeAssignment, encodeSubscription } from './consumer-protocol.ts'
 
 export interface MembershipOptions {
@@ -103,7 +103,12 @@ export class Membership {
   }
 
   /** Asks the coordinator; finds it first, and forgets it when it does not answer as one. */
-  async ask<A extends ApiDefinition>(api: A, body: Encodable<A['request']>, call: Call, options: VersionBounds & { readonly attemptMs?: number } = {}): Promise<Decoded<A['response']>> {
+  async ask<A extends ApiDefinition>(
+    api: A,
+    body: Encodable<A['request']>,
+    call: Call,
+    options: VersionBounds & { readonly attemptMs?: number } = {},
+  ): Promise<Decoded<A['response']>> {
     const { groupId, lane } = this.#options
     const coordinator = await this.#core.coordinatorOf(groupId, 'group', call)
     try {
@@ -120,7 +125,10 @@ export class Membership {
     if (kafkaError === ErrorCode.REBALANCE_IN_PROGRESS) this.#rejoin()
     if (kafkaError === ErrorCode.ILLEGAL_GENERATION || kafkaError === ErrorCode.UNKNOWN_MEMBER_ID) this.#lose()
     if (kafkaError === ErrorCode.FENCED_INSTANCE_ID) {
-      this.fatal = ClientError.ofBroker(kafkaError, `Another consumer has taken the name "${this.#options.groupInstanceId}" in group "${this.#options.groupId}"`)
+      this.fatal = ClientError.ofBroker(
+        kafkaError,
+        `Another consumer has taken the name "${this.#options.groupInstanceId}" in group "${this.#options.groupId}"`,
+      )
       this.#lose()
     }
   }
@@ -137,7 +145,11 @@ export class Membership {
     const { groupId, groupInstanceId } = this.#options
     this.state = 'closed'
     if (memberId === '' || groupInstanceId !== null || state === 'closed') return
-    await this.ask(leaveGroup, { groupId, memberId, members: [{ memberId, groupInstanceId: null, reason: 'the consumer was closed' }] }, call)
+    await this.ask(
+      leaveGroup,
+      { groupId, memberId, members: [{ memberId, groupInstanceId: null, reason: 'the consumer was closed' }] },
+      call,
+    )
   }
 
   // --------------------------------------------------------------------------------------------------------- join, sync
@@ -187,7 +199,8 @@ export class Membership {
     )
     this.#check(reply.errorCode, syncGroup.name)
     const assignment = decodeAssignment(reply.assignment)
-    if (assignment === null) throw new ClientError('MALFORMED_REPLY', `The leader of group "${groupId}" assigned what is no consumer assignment.`)
+    if (assignment === null)
+      throw new ClientError('MALFORMED_REPLY', `The leader of group "${groupId}" assigned what is no consumer assignment.`)
     return assignment
   }
 
@@ -195,7 +208,10 @@ export class Membership {
     const members: AssignorMember[] = joined.members.map(({ memberId, groupInstanceId, metadata }) => {
       const subscription = decodeSubscription(metadata)
       if (subscription !== null) return { memberId, groupInstanceId, subscription }
-      throw new ClientError('MALFORMED_REPLY', `Member "${memberId}" of group "${this.#options.groupId}" sent a subscription that cannot be read.`)
+      throw new ClientError(
+        'MALFORMED_REPLY',
+        `Member "${memberId}" of group "${this.#options.groupId}" sent a subscription that cannot be read.`,
+      )
     })
     const topics = [...new Set(members.flatMap(({ subscription }) => subscription.topics))]
     await this.#core.cache.refresh(topics, call)
@@ -232,14 +248,24 @@ export class Membership {
     const { groupId, groupInstanceId, sessionTimeoutMs, rebalanceTimeoutMs, onWarning } = this.#options
     const nowMs = this.#core.env.clock.monotonicMs()
     if (nowMs - this.lastPollMs > rebalanceTimeoutMs) {
-      onWarning(new ClientError('DEADLINE_EXCEEDED', `Group "${groupId}" was not polled for ${rebalanceTimeoutMs} ms: this consumer leaves it, so that others read on.`))
+      onWarning(
+        new ClientError(
+          'DEADLINE_EXCEEDED',
+          `Group "${groupId}" was not polled for ${rebalanceTimeoutMs} ms: this consumer leaves it, so that others read on.`,
+        ),
+      )
       await this.#leaveForOthers()
       return
     }
     const { generationId, memberId } = this
     const call = this.#core.call('Heartbeat', { timeoutMs: sessionTimeoutMs })
     try {
-      const reply = await this.ask(heartbeat, { groupId, generationId, memberId, groupInstanceId }, call, this.bounds(STATIC_MEMBERS_SINCE.heartbeat))
+      const reply = await this.ask(
+        heartbeat,
+        { groupId, generationId, memberId, groupInstanceId },
+        call,
+        this.bounds(STATIC_MEMBERS_SINCE.heartbeat),
+      )
       if (this.generationId !== generationId || this.state !== 'stable') return
       if (reply.errorCode === ErrorCode.NONE) this.#lastHeartbeatMs = this.#core.env.clock.monotonicMs()
       else this.noteError(reply.errorCode)
@@ -258,9 +284,11 @@ export class Membership {
     // A static member's place is freed by its session alone.
     if (groupInstanceId !== null) return
     const call = this.#core.call('Leaving the group', { timeoutMs: sessionTimeoutMs })
-    await this.ask(leaveGroup, { groupId, memberId, members: [{ memberId, groupInstanceId: null, reason: 'not polled in time' }] }, call).catch((error: unknown) =>
-      onWarning(ClientError.from(error)),
-    )
+    await this.ask(
+      leaveGroup,
+      { groupId, memberId, members: [{ memberId, groupInstanceId: null, reason: 'not polled in time' }] },
+      call,
+    ).catch((error: unknown) => onWarning(ClientError.from(error)))
   }
 
   #rejoin(): void {
@@ -278,13 +306,19 @@ export class Membership {
 
 /** How many partitions each topic has; those that do not exist are absent. */
 export function partitionCountsOf(core: ClientCore, topics: readonly string[]): PartitionCounts {
-  return new Map(topics.flatMap((topic) => {
-    const count = core.cache.topic(topic)?.partitions.length ?? 0
-    return count === 0 ? [] : [[topic, count] as const]
-  }))
+  return new Map(
+    topics.flatMap((topic) => {
+      const count = core.cache.topic(topic)?.partitions.length ?? 0
+      return count === 0 ? [] : [[topic, count] as const]
+    }),
+  )
 }
 
-const coordinatorErrors: ReadonlySet<number> = new Set([ErrorCode.COORDINATOR_LOAD_IN_PROGRESS, ErrorCode.COORDINATOR_NOT_AVAILABLE, ErrorCode.NOT_COORDINATOR])
+const coordinatorErrors: ReadonlySet<number> = new Set([
+  ErrorCode.COORDINATOR_LOAD_IN_PROGRESS,
+  ErrorCode.COORDINATOR_NOT_AVAILABLE,
+  ErrorCode.NOT_COORDINATOR,
+])
 
 /** Answers after which joining again at once is what the protocol asks for. */
 const immediate: ReadonlySet<number> = new Set([

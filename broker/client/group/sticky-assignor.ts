@@ -6,7 +6,7 @@
  * and the next round gives it away. Balanced: no partition could move to a subscriber with two fewer.
  */
 import type { TopicPartition } from '../basic-types.ts'
-import type { Assignment, AssignorMember, PartitionCounts } from './assignors.ts'
+import type { Assignment, AssignorMember, PartitionCounts } from './assignor-types.ts'
 
 interface Share {
   readonly memberId: string
@@ -15,7 +15,11 @@ interface Share {
 }
 
 export function assignCooperatively(members: readonly AssignorMember[], partitionCounts: PartitionCounts): Assignment {
-  const shares = members.map(({ memberId, subscription }) => ({ memberId, topics: new Set(subscription.topics), partitions: new Map<string, TopicPartition>() }))
+  const shares = members.map(({ memberId, subscription }) => ({
+    memberId,
+    topics: new Set(subscription.topics),
+    partitions: new Map<string, TopicPartition>(),
+  }))
   keepOwned(shares, members, partitionCounts)
   giveUnassigned(shares, partitionCounts)
   balance(shares)
@@ -64,7 +68,7 @@ function balance(shares: readonly Share[]): void {
     }
     return list
   }
-  for (let moved = true; moved; ) {
+  for (let moved = true; moved;) {
     moved = false
     for (const share of shares.toSorted((left, right) => right.partitions.size - left.partitions.size)) {
       for (const [key, partition] of [...share.partitions]) {

@@ -49,13 +49,16 @@ export class AcceptedRecord implements PendingRecord {
     const { signal, timeoutMs } = options
     const stops: (() => void)[] = []
     if (signal !== undefined) {
-      const onAbort = (): void => this.#tell(new ClientError('CANCELLED', 'Waiting for the acknowledgement was cancelled; the record may still be written.'))
+      const onAbort = (): void =>
+        this.#tell(new ClientError('CANCELLED', 'Waiting for the acknowledgement was cancelled; the record may still be written.'))
       signal.addEventListener('abort', onAbort, { once: true })
       stops.push(() => signal.removeEventListener('abort', onAbort))
     }
     if (timeoutMs !== undefined) {
       const timer = timers.after(timeoutMs, () =>
-        this.#tell(new ClientError('DEADLINE_EXCEEDED', `The record was not acknowledged within ${timeoutMs} ms; it may still be written.`)),
+        this.#tell(
+          new ClientError('DEADLINE_EXCEEDED', `The record was not acknowledged within ${timeoutMs} ms; it may still be written.`),
+        ),
       )
       stops.push(() => timer.cancel())
     }

@@ -99,7 +99,9 @@ export class BufferMemory {
       this.#line = line.filter(({ deadlineMs }) => deadlineMs > nowMs)
       this.#head = 0
       for (const accepted of expired) {
-        accepted.settle(new ClientError('BUFFER_FULL', `The producer's buffer of ${this.#bytesMax} bytes stayed full until the record's deadline.`))
+        accepted.settle(
+          new ClientError('BUFFER_FULL', `The producer's buffer of ${this.#bytesMax} bytes stayed full until the record's deadline.`),
+        )
       }
       this.#watchDeadlines()
     })

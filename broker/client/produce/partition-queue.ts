@@ -131,7 +131,10 @@ export class PartitionQueue implements TopicPartition {
     this.#removeInflight(batch)
     const middle = Math.ceil(batch.recordCount / 2)
     // A number between this one and the next keeps the order.
-    const gap = Math.min(1, ...[...this.#inflight, ...this.#ready].filter(({ number }) => number > batch.number).map(({ number }) => number - batch.number))
+    const gap = Math.min(
+      1,
+      ...[...this.#inflight, ...this.#ready].filter(({ number }) => number > batch.number).map(({ number }) => number - batch.number),
+    )
     const halves = [batch.records.slice(0, middle), batch.records.slice(middle)].map((records, index) => {
       const half = new ProducerBatch(this, batch.number + (index * gap) / 2)
       for (const pending of records) half.add(pending)

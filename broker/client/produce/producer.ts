@@ -95,7 +95,8 @@ export class BatchingProducer implements Producer {
       let missing = records.length
       records.forEach((record, index) => {
         this.#accept(record, options, (outcome) => {
-          results[index] = outcome instanceof ClientError ? { acknowledgement: null, error: outcome } : { acknowledgement: outcome, error: null }
+          results[index] =
+            outcome instanceof ClientError ? { acknowledgement: null, error: outcome } : { acknowledgement: outcome, error: null }
           if (--missing === 0) resolve(results)
         })
       })
@@ -140,7 +141,9 @@ export class BatchingProducer implements Producer {
       return
     }
     const deadlineMs = this.#core.env.clock.monotonicMs() + this.#deliveryTimeoutMs
-    const accepted = new AcceptedRecord(given, record, sizeBytes, deadlineMs, this.#nextNumber++, (settling, outcome) => this.#onSettled(settling, outcome))
+    const accepted = new AcceptedRecord(given, record, sizeBytes, deadlineMs, this.#nextNumber++, (settling, outcome) =>
+      this.#onSettled(settling, outcome),
+    )
     accepted.listen(settled, this.#core.env.timers, options)
     this.#unsettled.add(accepted.number)
     this.#memory.take(accepted)
@@ -150,7 +153,10 @@ export class BatchingProducer implements Producer {
     if (this.#isClosing || this.#core.isClosed) return new ClientError('CLOSED', 'The producer was closed.')
     if (signal?.aborted) return new ClientError('CANCELLED', 'Sending was cancelled.')
     if (sizeBytes > this.#recordBytesMax) {
-      return new ClientError('RECORD_TOO_LARGE', `The record for ${given.topic} takes ${sizeBytes} bytes; at most ${this.#recordBytesMax} are allowed.`)
+      return new ClientError(
+        'RECORD_TOO_LARGE',
+        `The record for ${given.topic} takes ${sizeBytes} bytes; at most ${this.#recordBytesMax} are allowed.`,
+      )
     }
     if (this.#memory.isLineFull) return new ClientError('BUFFER_FULL', "Too many records already wait for the producer's buffer.")
     return null
@@ -237,7 +243,9 @@ export class BatchingProducer implements Producer {
       this.#awaitTopic(topic, accepted)
       return
     }
-    accepted.settle(new ClientError('INVALID_ARGUMENT', `Topic "${topic}" has ${partitionCount} partitions; there is no partition ${partition}.`))
+    accepted.settle(
+      new ClientError('INVALID_ARGUMENT', `Topic "${topic}" has ${partitionCount} partitions; there is no partition ${partition}.`),
+    )
   }
 
   #queue(topic: string, partition: number): PartitionQueue {
@@ -302,7 +310,8 @@ function topicFailure(failure: ClientError): ClientError {
 
 function compressionOption(name: string): Compression {
   const compression = compressionFromName(name)
-  if (compression === null) throw new ClientError('INVALID_ARGUMENT', `"${name}" is no compression; there are none, gzip, snappy, lz4 and zstd.`)
+  if (compression === null)
+    throw new ClientError('INVALID_ARGUMENT', `"${name}" is no compression; there are none, gzip, snappy, lz4 and zstd.`)
   return compression
 }
 

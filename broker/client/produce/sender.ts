@@ -141,7 +141,11 @@ export class Sender {
     this.#isLookingUp = false
     for (const queue of queues) {
       if (failure !== null || (this.#core.cache.partition(queue.topic, queue.partition)?.leader ?? null) === null) {
-        this.#delay(queue, failure ?? ClientError.ofBroker(ErrorCode.LEADER_NOT_AVAILABLE, `Partition ${queue.topic}-${queue.partition} has no leader at the moment`))
+        this.#delay(
+          queue,
+          failure ??
+            ClientError.ofBroker(ErrorCode.LEADER_NOT_AVAILABLE, `Partition ${queue.topic}-${queue.partition} has no leader at the moment`),
+        )
       }
     }
     this.schedule()
@@ -173,7 +177,10 @@ export class Sender {
 
   async #connect(leader: number, node: Node, queues: readonly PartitionQueue[]): Promise<void> {
     node.isConnecting = true
-    const call = this.#core.call(`Connecting to broker ${leader}`, { timeoutMs: this.#core.options.connectTimeoutMs, signal: this.#options.signal })
+    const call = this.#core.call(`Connecting to broker ${leader}`, {
+      timeoutMs: this.#core.options.connectTimeoutMs,
+      signal: this.#options.signal,
+    })
     try {
       node.connection = await this.#core.connectionTo(leader, call, this.#options.lane)
     } catch (error) {
@@ -253,11 +260,20 @@ export class Sender {
     for (const { queue, batch } of sent) {
       const found = partitions.get(`${queue.topic} ${queue.partition}`) ?? partitions.get(`${topicIds.get(queue.topic)} ${queue.partition}`)
       if (found === undefined) {
-        this.#onFailure(queue, batch, new ClientError('MALFORMED_REPLY', `The reply to Produce lacks partition ${queue.topic}-${queue.partition}.`, { api: produce.name }))
+        this.#onFailure(
+          queue,
+          batch,
+          new ClientError('MALFORMED_REPLY', `The reply to Produce lacks partition ${queue.topic}-${queue.partition}.`, {
+            api: produce.name,
+          }),
+        )
       } else if (found.errorCode === ErrorCode.NONE || found.errorCode === ErrorCode.DUPLICATE_SEQUENCE_NUMBER) {
         this.#succeed(queue, batch, found.baseOffset, found.logAppendTimeMs)
       } else {
-        if (isStaleMetadata(found.errorCode) && !this.#core.cache.noteLeader(queue.topic, queue.partition, found.currentLeader, reply.nodeEndpoints)) {
+        if (
+          isStaleMetadata(found.errorCode) &&
+          !this.#core.cache.noteLeader(queue.topic, queue.partition, found.currentLeader, reply.nodeEndpoints)
+        ) {
           this.#core.cache.forget(queue.topic)
         }
         this.#onFailure(queue, batch, refusal(queue, found))
@@ -306,7 +322,13 @@ export class Sender {
     }
     queue.drop(batch)
     const where = `${queue.topic}-${queue.partition}`
-    batch.fail(new ClientError('PRODUCER_FENCED', `The producer lost its place in ${where} (${failure.kafkaErrorName}): whether these records were written before is not known. It goes on under a new id.`, { cause: failure, api: produce.name }))
+    batch.fail(
+      new ClientError(
+        'PRODUCER_FENCED',
+        `The producer lost its place in ${where} (${failure.kafkaErrorName}): whether these records were written before is not known. It goes on under a new id.`,
+        { cause: failure, api: produce.name },
+      ),
+    )
   }
 
   #retry(queue: PartitionQueue, batch: ProducerBatch, failure: ClientError): void {
@@ -328,7 +350,13 @@ export class Sender {
       for (const batch of queue.takeExpired(nowMs)) {
         const last = batch.lastError ?? queue.lastError
         const reason = last === null ? '' : ` Last: ${last.message}`
-        batch.fail(new ClientError('DEADLINE_EXCEEDED', `${batch.recordCount} records for ${queue.topic}-${queue.partition} were not delivered in time.${reason}`, { cause: last ?? undefined, api: produce.name }))
+        batch.fail(
+          new ClientError(
+            'DEADLINE_EXCEEDED',
+            `${batch.recordCount} records for ${queue.topic}-${queue.partition} were not delivered in time.${reason}`,
+            { cause: last ?? undefined, api: produce.name },
+          ),
+        )
         if (batch.sequence !== null) this.#loseIdentity()
       }
     }
@@ -346,7 +374,13 @@ export class Sender {
     this.#isIdentifying = true
     for (const queue of this.#queues.values()) {
       for (const batch of queue.restartSequences()) {
-        batch.fail(new ClientError('PRODUCER_FENCED', `Whether ${batch.recordCount} records for ${queue.topic}-${queue.partition} were written is not known; sending them again could write them twice.`, { cause: batch.lastError ?? undefined, api: produce.name }))
+        batch.fail(
+          new ClientError(
+            'PRODUCER_FENCED',
+            `Whether ${batch.recordCount} records for ${queue.topic}-${queue.partition} were written is not known; sending them again could write them twice.`,
+            { cause: batch.lastError ?? undefined, api: produce.name },
+          ),
+        )
       }
     }
     const call = this.#core.call('Getting a producer id', { timeoutMs: this.#options.requestTimeoutMs, signal: this.#options.signal })

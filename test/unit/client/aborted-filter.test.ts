@@ -79,14 +79,19 @@ function read(model: Model, fromBatch: number, toBatch: number, shuffled: readon
   return [...chunk].map(({ offset }) => offset)
 }
 
-const step = fc.record({ producerId: fc.integer({ min: 1, max: 3 }), act: fc.constantFrom<Step['act']>('write', 'write', 'plain', 'commit', 'abort') })
+const step = fc.record({
+  producerId: fc.integer({ min: 1, max: 3 }),
+  act: fc.constantFrom<Step['act']>('write', 'write', 'plain', 'commit', 'abort'),
+})
 
 describe('a read_committed reader', () => {
   it('sees exactly what was committed, whatever was aborted in between', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), fc.nat(), (steps, salt) => {
         const model = play(steps)
-        const shuffled = model.aborted.toSorted((one, other) => ((one.firstOffset * (salt + 7)) % 31) - ((other.firstOffset * (salt + 7)) % 31))
+        const shuffled = model.aborted.toSorted(
+          (one, other) => ((one.firstOffset * (salt + 7)) % 31) - ((other.firstOffset * (salt + 7)) % 31),
+        )
         expect(read(model, 0, model.batches.length, shuffled)).toEqual(model.committed)
       }),
       { numRuns: 300 },

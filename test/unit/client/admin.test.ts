@@ -36,21 +36,36 @@ beforeEach(async () => {
 })
 
 const run = <T>(operation: Promise<T>): Promise<T> => world.loop.run(operation)
-const failureOf = (operation: Promise<unknown>): Promise<ClientError> => run(operation.then(() => Promise.reject(new Error('it succeeded')), (error: ClientError) => error))
+const failureOf = (operation: Promise<unknown>): Promise<ClientError> =>
+  run(
+    operation.then(
+      () => Promise.reject(new Error('it succeeded')),
+      (error: ClientError) => error,
+    ),
+  )
 const never = (): Promise<never> => new Promise(() => undefined)
 const none = { throttleTimeMs: 0, errorCode: 0 }
 
 describe('topics', () => {
   it('are listed with internal ones, and described each for itself', async () => {
     cluster.addTopic('__consumer_offsets', 50)
-    expect((await run(client.admin.listTopics())).map(({ name, partitionCount }) => [name, partitionCount])).toEqual([['t', 3], ['__consumer_offsets', 50]])
+    expect((await run(client.admin.listTopics())).map(({ name, partitionCount }) => [name, partitionCount])).toEqual([
+      ['t', 3],
+      ['__consumer_offsets', 50],
+    ])
     const [known, missing] = await run(client.admin.describeTopics(['t', 'missing']))
     expect([known?.partitions.length, known?.error]).toEqual([3, null])
     expect(missing?.error?.kafkaErrorName).toBe('UNKNOWN_TOPIC_OR_PARTITION')
   })
 
   it('are created by the controller, wherever that has moved to, each with its own answer', async () => {
-    const answer = (errorCode: number) => ({ throttleTimeMs: 0, topics: [{ name: 'new', errorCode, errorMessage: null, numPartitions: 4, replicationFactor: 1 }, { name: 'bad name', errorCode: ErrorCode.INVALID_TOPIC_EXCEPTION, errorMessage: 'no spaces' }] })
+    const answer = (errorCode: number) => ({
+      throttleTimeMs: 0,
+      topics: [
+        { name: 'new', errorCode, errorMessage: null, numPartitions: 4, replicationFactor: 1 },
+        { name: 'bad name', errorCode: ErrorCode.INVALID_TOPIC_EXCEPTION, errorMessage: 'no spaces' },
+      ],
+    })
     let asked = 0
     for (const nodeId of [1, 2, 3]) cluster.broker(nodeId).on(createTopics, () => answer(asked++ === 0 ? ErrorCode.NOT_CONTROLLER : 0))
     const [created, refused] = await run(client.admin.createTopics([{ name: 'new' }, { name: 'bad name' }]))
@@ -74,7 +89,12 @@ describe('topics', () => {
 
   it('are deleted by name in the layout of the version spoken', async () => {
     for (const nodeId of [1, 2, 3]) {
-      cluster.broker(nodeId).on(deleteTopics, ({ body }) => ({ throttleTimeMs: 0, responses: body.topicNames.map((name) => ({ name, errorCode: 0 })) }), { min: 1, max: 5 })
+      cluster
+        .broker(nodeId)
+        .on(deleteTopics, ({ body }) => ({ throttleTimeMs: 0, responses: body.topicNames.map((name) => ({ name, errorCode: 0 })) }), {
+          min: 1,
+          max: 5,
+        })
     }
     expect(await run(client.admin.deleteTopics(['t']))).toEqual([{ name: 't', error: null }])
   })
@@ -88,17 +108,30 @@ describe('one dead broker', () => {
   })
 
   it('fails its own offsets only', async () => {
-    const listed = await run(client.admin.listOffsets([0, 1, 2].map((partition) => ({ topic: 't', partition, spec: 'latest' as const })), { timeoutMs: 5000 }))
+    const listed = await run(
+      client.admin.listOffsets(
+        [0, 1, 2].map((partition) => ({ topic: 't', partition, spec: 'latest' as const })),
+        { timeoutMs: 5000 },
+      ),
+    )
     expect(listed.map(({ error }) => error?.code ?? null)).toEqual([null, 'CONNECTION_REFUSED', null])
   })
 
   it('fails its own groups only', async () => {
     for (const nodeId of [1, 3]) {
-      cluster.broker(nodeId).on(listGroups, () => ({ ...none, groups: [{ groupId: `g${nodeId}`, protocolType: 'consumer', groupState: 'Stable', groupType: 'classic' }] }))
+      cluster
+        .broker(nodeId)
+        .on(listGroups, () => ({
+          ...none,
+          groups: [{ groupId: `g${nodeId}`, protocolType: 'consumer', groupState: 'Stable', groupType: 'classic' }],
+        }))
     }
     const fresh = createClient(env, { bootstrapServers: cluster.bootstrapServers })
     const { groups, failures } = await run(fresh.admin.listGroups())
-    expect(groups.map(({ groupId, coordinatorId }) => [groupId, coordinatorId])).toEqual([['g1', 1], ['g3', 3]])
+    expect(groups.map(({ groupId, coordinatorId }) => [groupId, coordinatorId])).toEqual([
+      ['g1', 1],
+      ['g3', 3],
+    ])
     expect(failures.map(({ nodeId, error }) => [nodeId, error.code])).toEqual([[2, 'CONNECTION_REFUSED']])
   })
 })
@@ -127,13 +160,30 @@ describe('offsets', () => {
         { topic: 't', partition: 9, spec: 'latest' },
       ]),
     )
-    expect(listed.map(({ offset, error }) => offset ?? error?.kafkaErrorName ?? null)).toEqual([1, 2, null, 0, 'UNKNOWN_TOPIC_OR_PARTITION'])
+    expect(listed.map(({ offset, error }) => offset ?? error?.kafkaErrorName ?? null)).toEqual([
+      1,
+      2,
+      null,
+      0,
+      'UNKNOWN_TOPIC_OR_PARTITION',
+    ])
     expect(listed[0]?.timestampMs).toBe(2000)
   })
 
   it('by largest timestamp fail where the broker is too old for that, and only those', async () => {
-    cluster.broker(1).on(listOffsets, ({ body }) => ({ topics: body.topics.map(({ name }) => ({ name, partitions: [{ partitionIndex: 0, errorCode: 0, offset: 5 }] })) }), { min: 1, max: 5 })
-    const listed = await run(client.admin.listOffsets([{ topic: 't', partition: 0, spec: 'max-timestamp' }, { topic: 't', partition: 0, spec: 'latest' }]))
+    cluster
+      .broker(1)
+      .on(
+        listOffsets,
+        ({ body }) => ({ topics: body.topics.map(({ name }) => ({ name, partitions: [{ partitionIndex: 0, errorCode: 0, offset: 5 }] })) }),
+        { min: 1, max: 5 },
+      )
+    const listed = await run(
+      client.admin.listOffsets([
+        { topic: 't', partition: 0, spec: 'max-timestamp' },
+        { topic: 't', partition: 0, spec: 'latest' },
+      ]),
+    )
     expect(listed.map(({ offset, error }) => offset ?? error?.code)).toEqual(['UNSUPPORTED_VERSION', 5])
     expect(listed[0]?.error?.api).toBe('ListOffsets')
   })
@@ -147,28 +197,54 @@ describe('offsets', () => {
 })
 
 describe('records', () => {
-  it('are deleted by each partition\'s leader', async () => {
+  it("are deleted by each partition's leader", async () => {
     for (const nodeId of [1, 2, 3]) {
       cluster.broker(nodeId).on(deleteRecords, ({ body }) => ({
         throttleTimeMs: 0,
-        topics: body.topics.map(({ name, partitions }) => ({ name, partitions: partitions.map(({ partitionIndex, offset }) => ({ partitionIndex, lowWatermark: offset, errorCode: nodeId === 2 ? ErrorCode.OFFSET_OUT_OF_RANGE : 0 })) })),
+        topics: body.topics.map(({ name, partitions }) => ({
+          name,
+          partitions: partitions.map(({ partitionIndex, offset }) => ({
+            partitionIndex,
+            lowWatermark: offset,
+            errorCode: nodeId === 2 ? ErrorCode.OFFSET_OUT_OF_RANGE : 0,
+          })),
+        })),
       }))
     }
-    const deleted = await run(client.admin.deleteRecords([0, 1, 2].map((partition) => ({ topic: 't', partition, beforeOffset: 10 + partition }))))
+    const deleted = await run(
+      client.admin.deleteRecords([0, 1, 2].map((partition) => ({ topic: 't', partition, beforeOffset: 10 + partition }))),
+    )
     expect(deleted.map(({ logStartOffset, error }) => logStartOffset ?? error?.kafkaErrorName)).toEqual([10, 'OFFSET_OUT_OF_RANGE', 12])
   })
 })
 
 describe('groups', () => {
-  const member = (memberId: string, memberMetadata: Buffer, memberAssignment: Buffer) => ({ memberId, clientId: 'c', clientHost: '/127.0.0.1', memberMetadata, memberAssignment })
-  const described = (groupId: string, rest: object = {}) => ({ errorCode: 0, groupId, groupState: 'Stable', protocolType: 'consumer', protocolData: 'range', members: [], ...rest })
+  const member = (memberId: string, memberMetadata: Buffer, memberAssignment: Buffer) => ({
+    memberId,
+    clientId: 'c',
+    clientHost: '/127.0.0.1',
+    memberMetadata,
+    memberAssignment,
+  })
+  const described = (groupId: string, rest: object = {}) => ({
+    errorCode: 0,
+    groupId,
+    groupState: 'Stable',
+    protocolType: 'consumer',
+    protocolData: 'range',
+    members: [],
+    ...rest,
+  })
 
   it('are described with what their members read, where that is the consumer protocol', async () => {
     const metadata = encodeSubscription({ topics: ['t'], ownedPartitions: [], generationId: -1 })
     const assignment = encodeAssignment([{ topic: 't', partition: 2 }])
     cluster.broker(1).on(describeGroups, () => ({
       throttleTimeMs: 0,
-      groups: [described('g', { members: [member('good', metadata, assignment), member('odd', Buffer.from('??'), assignment)] }), described('connect', { protocolType: 'connect', members: [member('worker', Buffer.from([1]), Buffer.from([2]))] })],
+      groups: [
+        described('g', { members: [member('good', metadata, assignment), member('odd', Buffer.from('??'), assignment)] }),
+        described('connect', { protocolType: 'connect', members: [member('worker', Buffer.from([1]), Buffer.from([2]))] }),
+      ],
     }))
     const [group, connect] = await run(client.admin.describeGroups(['g', 'connect']))
     expect(group?.members.map(({ subscribedTopics, assignment: own, isParsed }) => [subscribedTopics, own, isParsed])).toEqual([
@@ -202,9 +278,16 @@ describe('groups', () => {
   it('have offsets, fetched for several groups at once or one by one as the version allows', async () => {
     const partition = { partitionIndex: 0, committedOffset: 7, metadata: '', errorCode: 0 }
     const topics = [{ name: 't', partitions: [partition, { ...partition, partitionIndex: 1, committedOffset: -1 }] }]
-    cluster.broker(1).on(offsetFetch, ({ body, version }) => (version >= 8 ? { groups: body.groups.map(({ groupId }) => ({ groupId, topics, errorCode: 0 })) } : { topics, errorCode: 0 }))
+    cluster
+      .broker(1)
+      .on(offsetFetch, ({ body, version }) =>
+        version >= 8 ? { groups: body.groups.map(({ groupId }) => ({ groupId, topics, errorCode: 0 })) } : { topics, errorCode: 0 },
+      )
     const several = await run(client.admin.fetchOffsets([{ groupId: 'a' }, { groupId: 'b' }]))
-    expect(several.map(({ groupId, offsets }) => [groupId, offsets.map(({ offset }) => offset)])).toEqual([['a', [7, null]], ['b', [7, null]]])
+    expect(several.map(({ groupId, offsets }) => [groupId, offsets.map(({ offset }) => offset)])).toEqual([
+      ['a', [7, null]],
+      ['b', [7, null]],
+    ])
     expect(cluster.broker(1).requestsOf(offsetFetch)).toHaveLength(1)
     cluster.broker(1).on(offsetFetch, () => ({ topics, errorCode: 0 }), { min: 1, max: 7 })
     const old = createClient(env, { bootstrapServers: cluster.bootstrapServers })
@@ -233,11 +316,27 @@ describe('settings', () => {
           errorMessage: null,
           resourceType,
           resourceName,
-          configs: [{ name: 'answered.by', value: `${nodeId}`, readOnly: false, configSource: 5, isSensitive: false, synonyms: [], configType: 3, documentation: null }],
+          configs: [
+            {
+              name: 'answered.by',
+              value: `${nodeId}`,
+              readOnly: false,
+              configSource: 5,
+              isSensitive: false,
+              synonyms: [],
+              configType: 3,
+              documentation: null,
+            },
+          ],
         })),
       }))
     }
-    const [three, topic] = await run(client.admin.describeConfigs([{ type: 'broker', name: '3' }, { type: 'topic', name: 't' }]))
+    const [three, topic] = await run(
+      client.admin.describeConfigs([
+        { type: 'broker', name: '3' },
+        { type: 'topic', name: 't' },
+      ]),
+    )
     expect(three?.entries[0]).toMatchObject({ value: '3', source: 'default', type: 'int' })
     expect(topic?.error).toBeNull()
   })
@@ -247,7 +346,9 @@ describe('the cluster', () => {
   it('is described by Metadata where DescribeCluster is not served', async () => {
     const { clusterId, brokers } = await run(client.admin.describeCluster())
     expect([clusterId, brokers.length]).toEqual(['fake-cluster', 3])
-    cluster.broker(1).on(describeCluster, () => ({ ...none, clusterId: 'c', brokers: [{ brokerId: 1, host: 'h', port: 1, isFenced: true }] }))
+    cluster
+      .broker(1)
+      .on(describeCluster, () => ({ ...none, clusterId: 'c', brokers: [{ brokerId: 1, host: 'h', port: 1, isFenced: true }] }))
     const single = createClient(env, { bootstrapServers: [cluster.bootstrapServers[0] as string] })
     expect((await run(single.admin.describeCluster())).brokers[0]?.isFenced).toBe(true)
   })
@@ -257,19 +358,40 @@ describe('the cluster', () => {
       cluster.broker(nodeId).on(describeLogDirs, () => ({
         ...none,
         errorCode: nodeId === 3 ? ErrorCode.CLUSTER_AUTHORIZATION_FAILED : 0,
-        results: [{ errorCode: 0, logDir: `/data/${nodeId}`, topics: [{ name: 't', partitions: [{ partitionIndex: 0, partitionSize: 42, offsetLag: 0, isFutureKey: false }] }] }],
+        results: [
+          {
+            errorCode: 0,
+            logDir: `/data/${nodeId}`,
+            topics: [{ name: 't', partitions: [{ partitionIndex: 0, partitionSize: 42, offsetLag: 0, isFutureKey: false }] }],
+          },
+        ],
       }))
     }
     const { directories, failures } = await run(client.admin.describeLogDirs())
-    expect(directories.map(({ path, replicas }) => [path, replicas[0]?.sizeBytes])).toEqual([['/data/1', 42], ['/data/2', 42]])
+    expect(directories.map(({ path, replicas }) => [path, replicas[0]?.sizeBytes])).toEqual([
+      ['/data/1', 42],
+      ['/data/2', 42],
+    ])
     expect(failures.map(({ nodeId, error }) => [nodeId, error.kafkaErrorName])).toEqual([[3, 'CLUSTER_AUTHORIZATION_FAILED']])
   })
 
   it('elects leaders, partition by partition', async () => {
     for (const nodeId of [1, 2, 3]) {
-      cluster.broker(nodeId).on(electLeaders, () => ({ ...none, replicaElectionResults: [{ topic: 't', partitionResult: [{ partitionId: 1, errorCode: ErrorCode.PREFERRED_LEADER_NOT_AVAILABLE, errorMessage: null }] }] }))
+      cluster
+        .broker(nodeId)
+        .on(electLeaders, () => ({
+          ...none,
+          replicaElectionResults: [
+            { topic: 't', partitionResult: [{ partitionId: 1, errorCode: ErrorCode.PREFERRED_LEADER_NOT_AVAILABLE, errorMessage: null }] },
+          ],
+        }))
     }
-    const elected = await run(client.admin.electLeaders('preferred', [0, 1].map((partition) => ({ topic: 't', partition }))))
+    const elected = await run(
+      client.admin.electLeaders(
+        'preferred',
+        [0, 1].map((partition) => ({ topic: 't', partition })),
+      ),
+    )
     expect(elected.map(({ error }) => error?.kafkaErrorName ?? null)).toEqual([null, 'PREFERRED_LEADER_NOT_AVAILABLE'])
   })
 })

@@ -1,17 +1,24 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { assignInTurn, assignRanges, assignors } from '../../../broker/client/group/assignors.ts'
-import type { Assignment, AssignorMember } from '../../../broker/client/group/assignors.ts'
+import type { Assignment, AssignorMember } from '../../../broker/client/group/assignor-types.ts'
 import { assignCooperatively } from '../../../broker/client/group/sticky-assignor.ts'
 import type { TopicPartition } from '../../../broker/client/types.ts'
 
-const member = (memberId: string, topics: readonly string[], ownedPartitions: readonly TopicPartition[] = [], generationId = 1): AssignorMember => ({
+const member = (
+  memberId: string,
+  topics: readonly string[],
+  ownedPartitions: readonly TopicPartition[] = [],
+  generationId = 1,
+): AssignorMember => ({
   memberId,
   groupInstanceId: null,
   subscription: { topics, ownedPartitions, generationId },
 })
 const shown = (assignment: Assignment): Record<string, string[]> =>
-  Object.fromEntries(Array.from(assignment, ([memberId, partitions]) => [memberId, partitions.map(({ topic, partition }) => `${topic}${partition}`)]))
+  Object.fromEntries(
+    Array.from(assignment, ([memberId, partitions]) => [memberId, partitions.map(({ topic, partition }) => `${topic}${partition}`)]),
+  )
 
 const sorted = (assignment: Assignment): Record<string, string[]> =>
   Object.fromEntries(Object.entries(shown(assignment)).map(([memberId, partitions]) => [memberId, partitions.toSorted()]))
@@ -39,11 +46,17 @@ function expectComplete({ counts, members }: Group, assignment: Assignment): voi
 }
 
 /** Rounds as a group runs them: what members get is what they own in the next, until nothing changes. */
-function settle({ counts, members }: Group): { readonly assignment: Assignment; readonly members: AssignorMember[]; readonly rounds: number } {
+function settle({ counts, members }: Group): {
+  readonly assignment: Assignment
+  readonly members: AssignorMember[]
+  readonly rounds: number
+} {
   let current = members
   for (let round = 1; ; round++) {
     const assignment = assignCooperatively(current, counts)
-    const isSettled = current.every(({ memberId, subscription }) => subscription.ownedPartitions.length === (assignment.get(memberId) ?? []).length)
+    const isSettled = current.every(
+      ({ memberId, subscription }) => subscription.ownedPartitions.length === (assignment.get(memberId) ?? []).length,
+    )
     if (isSettled || round > 5) return { assignment, members: current, rounds: round }
     current = current.map((one) => member(one.memberId, one.subscription.topics, assignment.get(one.memberId) ?? [], round + 1))
   }
@@ -57,7 +70,13 @@ describe('every assignor', () => {
 
 describe('the range assignor', () => {
   it('splits each topic in order, the first members getting one more', () => {
-    const assignment = assignRanges([member('y', ['a', 'b']), member('x', ['a', 'b'])], new Map([['a', 3], ['b', 3]]))
+    const assignment = assignRanges(
+      [member('y', ['a', 'b']), member('x', ['a', 'b'])],
+      new Map([
+        ['a', 3],
+        ['b', 3],
+      ]),
+    )
     expect(shown(assignment)).toEqual({ x: ['a0', 'a1', 'b0', 'b1'], y: ['a2', 'b2'] })
   })
 
@@ -69,7 +88,13 @@ describe('the range assignor', () => {
 
 describe('the round robin assignor', () => {
   it('deals over all topics, passing over who does not subscribe', () => {
-    const assignment = assignInTurn([member('x', ['a']), member('y', ['a', 'b'])], new Map([['a', 2], ['b', 2]]))
+    const assignment = assignInTurn(
+      [member('x', ['a']), member('y', ['a', 'b'])],
+      new Map([
+        ['a', 2],
+        ['b', 2],
+      ]),
+    )
     expect(shown(assignment)).toEqual({ x: ['a0'], y: ['a1', 'b0', 'b1'] })
   })
 })
@@ -83,7 +108,9 @@ describe('the cooperative sticky assignor', () => {
           for (const { topic } of partitions) {
             for (const other of members) {
               if (!other.subscription.topics.includes(topic)) continue
-              expect(partitions.length - (assignment.get(other.memberId)?.length ?? 0), `${memberId} over ${other.memberId}`).toBeLessThan(2)
+              expect(partitions.length - (assignment.get(other.memberId)?.length ?? 0), `${memberId} over ${other.memberId}`).toBeLessThan(
+                2,
+              )
             }
           }
         }
@@ -95,8 +122,15 @@ describe('the cooperative sticky assignor', () => {
     fc.assert(
       fc.property(arbitraryGroup, (group) => {
         const before = settle(group)
-        const joined = [...before.members.map((one) => member(one.memberId, one.subscription.topics, before.assignment.get(one.memberId) ?? [], 9)), member('new', ['a', 'b', 'c'])]
-        const owners = new Map(joined.flatMap(({ memberId, subscription }) => subscription.ownedPartitions.map(({ topic, partition }) => [`${topic} ${partition}`, memberId])))
+        const joined = [
+          ...before.members.map((one) => member(one.memberId, one.subscription.topics, before.assignment.get(one.memberId) ?? [], 9)),
+          member('new', ['a', 'b', 'c']),
+        ]
+        const owners = new Map(
+          joined.flatMap(({ memberId, subscription }) =>
+            subscription.ownedPartitions.map(({ topic, partition }) => [`${topic} ${partition}`, memberId]),
+          ),
+        )
         for (const [memberId, partitions] of assignCooperatively(joined, group.counts)) {
           for (const { topic, partition } of partitions) expect(owners.get(`${topic} ${partition}`) ?? memberId).toBe(memberId)
         }
@@ -111,7 +145,10 @@ describe('the cooperative sticky assignor', () => {
     fc.assert(
       fc.property(arbitraryGroup, (group) => {
         const { assignment, members } = settle(group)
-        const again = assignCooperatively(members.map((one) => member(one.memberId, one.subscription.topics, assignment.get(one.memberId) ?? [], 9)), group.counts)
+        const again = assignCooperatively(
+          members.map((one) => member(one.memberId, one.subscription.topics, assignment.get(one.memberId) ?? [], 9)),
+          group.counts,
+        )
         expect(sorted(again)).toEqual(sorted(assignment))
       }),
     )
@@ -124,7 +161,21 @@ describe('the cooperative sticky assignor', () => {
   })
 
   it('forgets what was owned of topics that are gone or no longer wanted', () => {
-    const owned = [{ topic: 'gone', partition: 0 }, { topic: 'b', partition: 0 }, { topic: 'a', partition: 7 }]
-    expect(shown(assignCooperatively([member('x', ['a'], owned)], new Map([['a', 1], ['b', 1]])))).toEqual({ x: ['a0'] })
+    const owned = [
+      { topic: 'gone', partition: 0 },
+      { topic: 'b', partition: 0 },
+      { topic: 'a', partition: 7 },
+    ]
+    expect(
+      shown(
+        assignCooperatively(
+          [member('x', ['a'], owned)],
+          new Map([
+            ['a', 1],
+            ['b', 1],
+          ]),
+        ),
+      ),
+    ).toEqual({ x: ['a0'] })
   })
 })

@@ -25,10 +25,12 @@ beforeEach(() => {
 const clientOf = (bootstrapServers: ClientOptions['bootstrapServers'], options: Partial<ClientOptions> = {}): KafkaClient =>
   createClient(env, { bootstrapServers, connectTimeoutMs: 1000, ...options })
 const failureOf = (operation: Promise<unknown>): Promise<ClientError> =>
-  world.loop.run(operation.then(
-    () => Promise.reject(new Error('it succeeded')),
-    (error: ClientError) => error,
-  ))
+  world.loop.run(
+    operation.then(
+      () => Promise.reject(new Error('it succeeded')),
+      (error: ClientError) => error,
+    ),
+  )
 
 /** Something that is no broker: does with each connection what the test says. */
 const listenAs = (port: number, onConnection: (connection: Connection) => void): Promise<unknown> =>
@@ -49,8 +51,20 @@ const saying = (...answers: (Buffer | 'hang up' | 'nothing')[]) => {
 
 describe('bootstrap servers', () => {
   it.each([
-    ['a:1,b', [{ host: 'a', port: 1 }, { host: 'b', port: 9092 }]],
-    [['[::1]:9093', ' PLAINTEXT://host:9094 '], [{ host: '::1', port: 9093 }, { host: 'host', port: 9094 }]],
+    [
+      'a:1,b',
+      [
+        { host: 'a', port: 1 },
+        { host: 'b', port: 9092 },
+      ],
+    ],
+    [
+      ['[::1]:9093', ' PLAINTEXT://host:9094 '],
+      [
+        { host: '::1', port: 9093 },
+        { host: 'host', port: 9094 },
+      ],
+    ],
   ])('are read from %j', (given, addresses) => {
     expect(parseBootstrapServers(given)).toEqual(addresses)
   })
@@ -101,7 +115,9 @@ describe('a cluster that cannot be reached', () => {
   it('runs into the deadline of the call, or its signal, not later', async () => {
     await listenAs(21_000, saying('nothing'))
     const startMs = env.clock.monotonicMs()
-    expect((await failureOf(clientOf('127.0.0.1:21000', { connectTimeoutMs: 60_000 }).metadata({ timeoutMs: 300 }))).code).toBe('DEADLINE_EXCEEDED')
+    expect((await failureOf(clientOf('127.0.0.1:21000', { connectTimeoutMs: 60_000 }).metadata({ timeoutMs: 300 }))).code).toBe(
+      'DEADLINE_EXCEEDED',
+    )
     expect(env.clock.monotonicMs() - startMs).toBe(300)
     const abort = new AbortController()
     env.timers.after(50, () => abort.abort())
@@ -166,13 +182,25 @@ describe('version negotiation', () => {
     cluster.broker(2).on(listGroups, answer, { min: 0, max: 5 })
     const client = clientOf(cluster.bootstrapServers)
     await world.loop.run(client.admin.listGroups())
-    expect(cluster.broker(1).requestsOf(listGroups).map(({ version }) => version)).toEqual([2])
-    expect(cluster.broker(2).requestsOf(listGroups).map(({ version }) => version)).toEqual([5])
+    expect(
+      cluster
+        .broker(1)
+        .requestsOf(listGroups)
+        .map(({ version }) => version),
+    ).toEqual([2])
+    expect(
+      cluster
+        .broker(2)
+        .requestsOf(listGroups)
+        .map(({ version }) => version),
+    ).toEqual([5])
   })
 
   it('names an API that the broker lacks', async () => {
     const cluster = await FakeCluster.start(world, 1)
-    const failure = await failureOf(clientOf(cluster.bootstrapServers).request('any', describeCluster, { includeClusterAuthorizedOperations: false }))
+    const failure = await failureOf(
+      clientOf(cluster.bootstrapServers).request('any', describeCluster, { includeClusterAuthorizedOperations: false }),
+    )
     expect(failure).toMatchObject({ code: 'UNSUPPORTED_VERSION', api: 'DescribeCluster' })
   })
 })

@@ -31,7 +31,11 @@ const fill = (partition: number, count: number): void => {
     cluster.append('t', partition, encodeBatch({ records: [{ timestampMs: 1, key: null, value: Buffer.from(`${partition}/${index}`) }] }))
   }
 }
-const shown = (partitions: readonly TopicPartition[]): string => partitions.map(({ partition }) => partition).sort().join()
+const shown = (partitions: readonly TopicPartition[]): string =>
+  partitions
+    .map(({ partition }) => partition)
+    .sort()
+    .join()
 
 interface Watched {
   readonly consumer: GroupConsumer
@@ -192,7 +196,9 @@ describe('a group consumer', () => {
     await run(one.consumer.commit([{ topic: 't', partition: 0, offset: 7 }]))
     expect(group.commits.get('t-0')).toBe(7)
     group.nextCommitError = ErrorCode.OFFSET_METADATA_TOO_LARGE
-    await expect(run(one.consumer.commit([{ topic: 't', partition: 0, offset: 8 }]))).rejects.toMatchObject({ kafkaErrorName: 'OFFSET_METADATA_TOO_LARGE' })
+    await expect(run(one.consumer.commit([{ topic: 't', partition: 0, offset: 8 }]))).rejects.toMatchObject({
+      kafkaErrorName: 'OFFSET_METADATA_TOO_LARGE',
+    })
   })
 
   it('leaves out what is paused, also what was fetched already', async () => {

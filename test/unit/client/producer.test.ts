@@ -28,7 +28,8 @@ const run = <T>(operation: Promise<T>): Promise<T> => world.loop.run(operation)
 const valuesOf = (partition: number): string[] => cluster.recordsOf('t', partition).map(({ value }) => String(value))
 const numbered = (count: number, rest: Partial<ProducerRecord> = {}): ProducerRecord[] =>
   Array.from({ length: count }, (_, index) => ({ topic: 't', partition: 0, value: `${index}`, ...rest }))
-const codesOf = (results: readonly SendResult[]): (string | null)[] => results.map(({ error }) => error?.kafkaErrorName ?? error?.code ?? null)
+const codesOf = (results: readonly SendResult[]): (string | null)[] =>
+  results.map(({ error }) => error?.kafkaErrorName ?? error?.code ?? null)
 const wanted = (count: number): string[] => Array.from({ length: count }, (_, index) => `${index}`)
 
 /** Answers produce requests of broker 1 as told, in order; then as usual. `null` hangs up after the append, 'before' without it. */
@@ -58,11 +59,14 @@ describe('a producer', () => {
     expect(second?.acknowledgement?.offset).toBe(1)
   })
 
-  it.each<CompressionName>(['none', 'gzip', 'snappy', 'lz4', 'zstd'])('writes what is read back, compressed with %s', async (compression) => {
-    await run(client.producer({ compression }).sendAll(numbered(100, { key: 'k', headers: [{ key: 'h', value: 'v' }] })))
-    expect(valuesOf(0)).toEqual(wanted(100))
-    expect(cluster.recordsOf('t', 0)[99]).toMatchObject({ key: Buffer.from('k'), headers: [{ key: 'h', value: Buffer.from('v') }] })
-  })
+  it.each<CompressionName>(['none', 'gzip', 'snappy', 'lz4', 'zstd'])(
+    'writes what is read back, compressed with %s',
+    async (compression) => {
+      await run(client.producer({ compression }).sendAll(numbered(100, { key: 'k', headers: [{ key: 'h', value: 'v' }] })))
+      expect(valuesOf(0)).toEqual(wanted(100))
+      expect(cluster.recordsOf('t', 0)[99]).toMatchObject({ key: Buffer.from('k'), headers: [{ key: 'h', value: Buffer.from('v') }] })
+    },
+  )
 
   it('sends records with one key to one partition, and spreads those without', async () => {
     await run(client.producer().sendAll(Array.from({ length: 30 }, (_, index) => ({ topic: 't', key: 'truck_42', value: `${index}` }))))
@@ -146,8 +150,14 @@ describe('a producer', () => {
   it('lets a caller stop waiting, by signal or deadline, without losing the record', async () => {
     const producer = client.producer({ lingerMs: 100 })
     const abort = new AbortController()
-    const fates = [producer.send(numbered(1)[0] as ProducerRecord, { signal: abort.signal }), producer.send(numbered(1)[0] as ProducerRecord, { timeoutMs: 10 })].map((send) =>
-      send.then(() => null, (error: ClientError) => error.code),
+    const fates = [
+      producer.send(numbered(1)[0] as ProducerRecord, { signal: abort.signal }),
+      producer.send(numbered(1)[0] as ProducerRecord, { timeoutMs: 10 }),
+    ].map((send) =>
+      send.then(
+        () => null,
+        (error: ClientError) => error.code,
+      ),
     )
     await world.loop.advance(50)
     abort.abort()
@@ -216,30 +226,33 @@ describe('retries', () => {
     expect(new Set(ids).size).toBe(2)
   })
 
-  it.each(Array.from({ length: 40 }, (_, seed) => seed))('never lose, double or reorder what was acknowledged, through random failures (seed %i)', async (seed) => {
-    await start(seed, 5)
-    const producer = client.producer({ batchBytesMax: 400, lingerMs: seed % 3, deliveryTimeoutMs: 600_000 })
-    const random = world.start('chaos').random
-    const chaos = (): void => {
-      const what = random.below(6)
-      if (what === 0) cluster.broker(1 + random.below(2)).cutConnections()
-      if (what === 1) cluster.moveLeader('t', random.below(3), 1 + random.below(2))
-      if (what === 2) scripted('lost')
-      if (what === 3) scripted('hang up', 'hang up')
-      if (what === 4) scripted(ErrorCode.NOT_ENOUGH_REPLICAS, 'ok', ErrorCode.NOT_LEADER_OR_FOLLOWER)
-      chaosCount++
-      if (chaosCount < 60) env.timers.after(random.below(40), chaos)
-    }
-    let chaosCount = 0
-    chaos()
-    const sends: Promise<unknown>[] = []
-    for (let index = 0; index < 300; index++) {
-      sends.push(producer.send({ topic: 't', partition: index % 3, value: `${index}` }))
-      if (index % 10 === 0) await world.loop.advance(random.below(20))
-    }
-    await run(Promise.all(sends))
-    for (const partition of [0, 1, 2]) {
-      expect(valuesOf(partition)).toEqual(Array.from({ length: 100 }, (_, index) => `${index * 3 + partition}`))
-    }
-  })
+  it.each(Array.from({ length: 40 }, (_, seed) => seed))(
+    'never lose, double or reorder what was acknowledged, through random failures (seed %i)',
+    async (seed) => {
+      await start(seed, 5)
+      const producer = client.producer({ batchBytesMax: 400, lingerMs: seed % 3, deliveryTimeoutMs: 600_000 })
+      const random = world.start('chaos').random
+      const chaos = (): void => {
+        const what = random.below(6)
+        if (what === 0) cluster.broker(1 + random.below(2)).cutConnections()
+        if (what === 1) cluster.moveLeader('t', random.below(3), 1 + random.below(2))
+        if (what === 2) scripted('lost')
+        if (what === 3) scripted('hang up', 'hang up')
+        if (what === 4) scripted(ErrorCode.NOT_ENOUGH_REPLICAS, 'ok', ErrorCode.NOT_LEADER_OR_FOLLOWER)
+        chaosCount++
+        if (chaosCount < 60) env.timers.after(random.below(40), chaos)
+      }
+      let chaosCount = 0
+      chaos()
+      const sends: Promise<unknown>[] = []
+      for (let index = 0; index < 300; index++) {
+        sends.push(producer.send({ topic: 't', partition: index % 3, value: `${index}` }))
+        if (index % 10 === 0) await world.loop.advance(random.below(20))
+      }
+      await run(Promise.all(sends))
+      for (const partition of [0, 1, 2]) {
+        expect(valuesOf(partition)).toEqual(Array.from({ length: 100 }, (_, index) => `${index * 3 + partition}`))
+      }
+    },
+  )
 })

@@ -24,7 +24,9 @@ beforeEach(async () => {
 const run = <T>(operation: Promise<T>): Promise<T> => world.loop.run(operation)
 const fill = (partition: number, values: readonly string[], perBatch = 2): void => {
   for (let at = 0; at < values.length; at += perBatch) {
-    const records = values.slice(at, at + perBatch).map((value, index) => ({ timestampMs: 1000 * (at + index), key: null, value: Buffer.from(value) }))
+    const records = values
+      .slice(at, at + perBatch)
+      .map((value, index) => ({ timestampMs: 1000 * (at + index), key: null, value: Buffer.from(value) }))
     cluster.append('t', partition, encodeBatch({ records }))
   }
 }
@@ -61,7 +63,8 @@ describe('a reader', () => {
   it('reads every partition from its start to what was the end, and is then done', async () => {
     for (const partition of [0, 1, 2]) fill(partition, wanted(7, `${partition}/`))
     const found = await readAll(client.reader({ partitions: [0, 1, 2].map((partition) => from(partition, 'earliest', 'end')) }))
-    for (const partition of [0, 1, 2]) expect(found.filter((value) => value.startsWith(`${partition}/`))).toEqual(wanted(7, `${partition}/`))
+    for (const partition of [0, 1, 2])
+      expect(found.filter((value) => value.startsWith(`${partition}/`))).toEqual(wanted(7, `${partition}/`))
     expect(found).toHaveLength(21)
   })
 
@@ -106,7 +109,8 @@ describe('a reader', () => {
     await run(reader.read())
     cluster.moveLeader('t', 0, 2)
     const found: string[] = []
-    for (let round = 0; round < 10; round++) for (const chunk of (await run(reader.read())) ?? []) for (const { value } of chunk) found.push(String(value))
+    for (let round = 0; round < 10; round++)
+      for (const chunk of (await run(reader.read())) ?? []) for (const { value } of chunk) found.push(String(value))
     expect(found.slice(-2)).toEqual(['2', '3'])
   })
 
@@ -116,7 +120,8 @@ describe('a reader', () => {
     cluster.broker(1).on(fetch, () => new Promise(() => undefined))
     const reader = client.reader({ partitions: [from(0, 'earliest'), from(1, 'earliest')], maxWaitMs: 50 })
     const found: string[] = []
-    for (let round = 0; round < 3; round++) for (const chunk of (await run(reader.read())) ?? []) for (const { value } of chunk) found.push(String(value))
+    for (let round = 0; round < 3; round++)
+      for (const chunk of (await run(reader.read())) ?? []) for (const { value } of chunk) found.push(String(value))
     expect(found).toEqual(wanted(4, 'one/'))
     expect(env.clock.monotonicMs()).toBeLessThan(1000)
   })
@@ -163,10 +168,14 @@ describe('a reader', () => {
 
   it('asks by topic name where the broker has no ids', async () => {
     fill(0, wanted(2))
-    cluster.broker(1).on(fetch, ({ body }) => {
-      expect(body.topics[0]?.topic).toBe('t')
-      return { throttleTimeMs: 0, responses: [] }
-    }, { min: 4, max: 12 })
+    cluster.broker(1).on(
+      fetch,
+      ({ body }) => {
+        expect(body.topics[0]?.topic).toBe('t')
+        return { throttleTimeMs: 0, responses: [] }
+      },
+      { min: 4, max: 12 },
+    )
     await run(client.fetchBatches({ partitions: [{ topic: 't', partition: 0, fetchOffset: 0 }] }))
     expect(cluster.broker(1).requestsOf(fetch)[0]?.version).toBe(12)
   })

@@ -6,7 +6,11 @@ import { encodeBatch } from '../../../broker/wire/record-batch.ts'
 import { Compression } from '../../../broker/wire/compression.ts'
 
 const batch = (baseOffset: number, values: readonly string[], compression: Compression = Compression.NONE): Buffer =>
-  encodeBatch({ baseOffset, compression, records: values.map((value, index) => ({ timestampMs: 10 + index, key: null, value: Buffer.from(value) })) })
+  encodeBatch({
+    baseOffset,
+    compression,
+    records: values.map((value, index) => ({ timestampMs: 10 + index, key: null, value: Buffer.from(value) })),
+  })
 
 const chunkOf = (records: Buffer, options: Partial<ConstructorParameters<typeof FetchedChunk>[1]> = {}): FetchedChunk => {
   const fetched = failedPartition({ topic: 't', partition: 0, fetchOffset: 0 }, new ClientError('CLOSED', ''))

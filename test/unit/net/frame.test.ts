@@ -23,16 +23,23 @@ const cut = (bytes: Buffer, positions: readonly number[]): Buffer[] => {
 describe('the frame splitter', () => {
   it('finds the same frames however the bytes are cut', () => {
     fc.assert(
-      fc.property(fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 20 }), fc.array(fc.nat(), { maxLength: 60 }), (contents, cuts) => {
-        const frames = split(new FrameSplitter({ frameBytesMax: 1000 }), cut(Buffer.concat(contents.map(framed)), cuts))
-        expect(frames.map((frame) => frame.toString('hex'))).toEqual(contents.map((content) => Buffer.from(content).toString('hex')))
-      }),
+      fc.property(
+        fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 20 }),
+        fc.array(fc.nat(), { maxLength: 60 }),
+        (contents, cuts) => {
+          const frames = split(new FrameSplitter({ frameBytesMax: 1000 }), cut(Buffer.concat(contents.map(framed)), cuts))
+          expect(frames.map((frame) => frame.toString('hex'))).toEqual(contents.map((content) => Buffer.from(content).toString('hex')))
+        },
+      ),
     )
   })
 
   it('finds frames byte by byte, empty ones included', () => {
     const bytes = Buffer.concat([framed(Buffer.from('one')), framed(Buffer.alloc(0)), framed(Buffer.from('two'))])
-    const frames = split(new FrameSplitter({ frameBytesMax: 10 }), [...bytes].map((byte) => Buffer.from([byte])))
+    const frames = split(
+      new FrameSplitter({ frameBytesMax: 10 }),
+      [...bytes].map((byte) => Buffer.from([byte])),
+    )
     expect(frames.map(String)).toEqual(['one', '', 'two'])
   })
 
@@ -48,7 +55,9 @@ describe('the frame splitter', () => {
     bad.writeInt32BE(size)
     const splitter = new FrameSplitter({ frameBytesMax: 10 })
     const frames: Buffer[] = []
-    expect(() => splitter.push(Buffer.concat([framed(Buffer.from('good')), bad]), (frame) => void frames.push(frame))).toThrow(FrameSizeError)
+    expect(() => splitter.push(Buffer.concat([framed(Buffer.from('good')), bad]), (frame) => void frames.push(frame))).toThrow(
+      FrameSizeError,
+    )
     expect(frames.map(String)).toEqual(['good'])
   })
 

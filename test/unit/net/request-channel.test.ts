@@ -3,7 +3,7 @@ import { heartbeat } from '../../../broker/api/12-heartbeat.schema.ts'
 import { SimulatedWorld } from '../../../broker/env/simulated.ts'
 import type { SimulatedEnv } from '../../../broker/env/simulated.ts'
 import type { Connection } from '../../../broker/env/types.ts'
-import { ChannelError } from '../../../broker/net/channel-error.ts'
+import type { ChannelError } from '../../../broker/net/channel-error.ts'
 import { FrameSplitter } from '../../../broker/net/frame.ts'
 import { openRequestChannel } from '../../../broker/net/request-channel.ts'
 import type { RequestChannel } from '../../../broker/net/request-channel.ts'
@@ -23,7 +23,10 @@ beforeEach(async () => {
   await world.start('server').transport.listen(at, (connection) => {
     serverSide = connection
     const splitter = new FrameSplitter({ frameBytesMax: 1e6 })
-    connection.setHandlers({ onData: (chunk) => splitter.push(chunk, (frame) => void received.push(Buffer.from(frame))), onClose: () => undefined })
+    connection.setHandlers({
+      onData: (chunk) => splitter.push(chunk, (frame) => void received.push(Buffer.from(frame))),
+      onClose: () => undefined,
+    })
   })
 })
 
@@ -139,7 +142,9 @@ describe('opening a channel', () => {
     ['nobody answers', 25_000, 'CONNECT_TIMED_OUT', /timed out/],
   ])('where %s says so', async (_, port, code, text) => {
     if (code === 'CONNECT_TIMED_OUT') world.network.cut('client', 'server')
-    const failure = await world.loop.run(openRequestChannel(env, { address: { ...at, port }, clientId: '', connectTimeoutMs: 50 }).catch((error: ChannelError) => error))
+    const failure = await world.loop.run(
+      openRequestChannel(env, { address: { ...at, port }, clientId: '', connectTimeoutMs: 50 }).catch((error: ChannelError) => error),
+    )
     expect(failure).toMatchObject({ code, message: expect.stringMatching(text) })
   })
 })

@@ -49,7 +49,8 @@ class TestPeer {
     this.connection.write(texts.map(framed))
   }
 }
-const connect = async (server: Server): Promise<TestPeer> => new TestPeer(await world.loop.run(clientEnv.transport.connect(server.address, { timeoutMs: 100 })))
+const connect = async (server: Server): Promise<TestPeer> =>
+  new TestPeer(await world.loop.run(clientEnv.transport.connect(server.address, { timeoutMs: 100 })))
 
 /** A handler whose requests are ordered and answered when the test says. */
 const manual = () => {
@@ -66,20 +67,24 @@ const manual = () => {
 describe('replies', () => {
   it('leave in request order, in whatever order they come', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.shuffledSubarray([0, 1, 2, 3, 4, 5, 6, 7], { minLength: 8 }), fc.uniqueArray(fc.nat(7)), async (finish, silent) => {
-        const { started, handler } = manual()
-        const server = await listen(handler)
-        const peer = await connect(server)
-        peer.send(...['0', '1', '2', '3', '4', '5', '6', '7'])
-        for (let index = 0; index < 8; index++) {
+      fc.asyncProperty(
+        fc.shuffledSubarray([0, 1, 2, 3, 4, 5, 6, 7], { minLength: 8 }),
+        fc.uniqueArray(fc.nat(7)),
+        async (finish, silent) => {
+          const { started, handler } = manual()
+          const server = await listen(handler)
+          const peer = await connect(server)
+          peer.send(...['0', '1', '2', '3', '4', '5', '6', '7'])
+          for (let index = 0; index < 8; index++) {
+            await world.loop.advance(1)
+            started[index]?.order()
+          }
+          for (const index of finish) started[index]?.answer(silent.includes(index) ? null : replyOf(String(index)))
           await world.loop.advance(1)
-          started[index]?.order()
-        }
-        for (const index of finish) started[index]?.answer(silent.includes(index) ? null : replyOf(String(index)))
-        await world.loop.advance(1)
-        expect(peer.replies).toEqual(['0', '1', '2', '3', '4', '5', '6', '7'].filter((text) => !silent.includes(Number(text))))
-        await server.close({ graceMs: 0 })
-      }),
+          expect(peer.replies).toEqual(['0', '1', '2', '3', '4', '5', '6', '7'].filter((text) => !silent.includes(Number(text))))
+          await server.close({ graceMs: 0 })
+        },
+      ),
       { numRuns: 20 },
     )
   })
@@ -111,7 +116,10 @@ describe('replies', () => {
   })
 
   it('asking to close are the last, and have been sent', async () => {
-    const server = await listen((frame) => ({ ordered: null, reply: replyOf(frame, String(frame) === 'last' ? { closeReason: 'enough' } : {}) }))
+    const server = await listen((frame) => ({
+      ordered: null,
+      reply: replyOf(frame, String(frame) === 'last' ? { closeReason: 'enough' } : {}),
+    }))
     const peer = await connect(server)
     peer.send('first', 'last', 'never')
     await world.loop.advance(10)
@@ -120,7 +128,10 @@ describe('replies', () => {
   })
 
   it('with a throttle time go out first, then the connection is mute for that long', async () => {
-    const server = await listen((frame) => ({ ordered: null, reply: replyOf(frame, String(frame) === 'heavy' ? { throttleTimeMs: 500 } : {}) }))
+    const server = await listen((frame) => ({
+      ordered: null,
+      reply: replyOf(frame, String(frame) === 'heavy' ? { throttleTimeMs: 500 } : {}),
+    }))
     const peer = await connect(server)
     peer.send('heavy', 'light')
     await world.loop.advance(499)
@@ -155,7 +166,9 @@ describe('handlers', () => {
     peer.send('bad')
     await world.loop.advance(1)
     expect(peer.isClosed).toBe(true)
-    expect(world.logLines).toContainEqual(expect.objectContaining({ message: 'connection closed', fields: expect.objectContaining({ reason }) }))
+    expect(world.logLines).toContainEqual(
+      expect.objectContaining({ message: 'connection closed', fields: expect.objectContaining({ reason }) }),
+    )
     const other = await connect(server)
     other.send('good')
     await world.loop.advance(1)
