@@ -47,7 +47,8 @@ export function createTopicsFailure(request: Request, errorCode: ErrorCode): Enc
 
 function mayCreate(context: RequestContext, name: string): boolean {
   return (
-    context.authorize(AclOperation.CREATE, ResourceType.CLUSTER, CLUSTER_NAME) || context.authorize(AclOperation.CREATE, ResourceType.TOPIC, name)
+    context.authorize(AclOperation.CREATE, ResourceType.CLUSTER, CLUSTER_NAME) ||
+    context.authorize(AclOperation.CREATE, ResourceType.TOPIC, name)
   )
 }
 
@@ -58,7 +59,12 @@ function newTopic({ name, numPartitions, replicationFactor, assignments, configs
 
 function resultOf(name: string, answer: CreateTopicAnswer | undefined, request: Request, { overrides, image }: Services): Result {
   if (answer === undefined) {
-    return { name, errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED, errorMessage: `Creating topic '${name}' is not allowed.`, configs: null }
+    return {
+      name,
+      errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED,
+      errorMessage: `Creating topic '${name}' is not allowed.`,
+      configs: null,
+    }
   }
   if (!('topicId' in answer)) return { name, ...answer, configs: null }
   const configs = describeTopicSettings({ own: answer.configs, image: image(), brokerId: null, overrides }).map(

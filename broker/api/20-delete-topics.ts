@@ -23,7 +23,9 @@ export const deleteTopicsApi = defineApi(deleteTopics, {
     const allowed = selected.flatMap(({ asked, refusal }) => (refusal === ErrorCode.NONE ? [selectorOf(asked)] : []))
     const answers = [...(await services.controller.write((input) => decideDeletion(input, allowed)))]
     const throttleTimeMs = context.quota('controllerMutations', allowed.length)
-    const responses = selected.map(({ asked, refusal }) => (refusal === ErrorCode.NONE ? resultOf(answers.shift()!) : resultOfRefused(asked, refusal)))
+    const responses = selected.map(({ asked, refusal }) =>
+      refusal === ErrorCode.NONE ? resultOf(answers.shift()!) : resultOfRefused(asked, refusal),
+    )
     return { throttleTimeMs, responses }
   },
 })

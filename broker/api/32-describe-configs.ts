@@ -12,7 +12,12 @@ import { ErrorCode } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { describeConfigs } from './32-describe-configs.schema.ts'
 import type { BrokerServices, RequestContext } from './context.ts'
-import { describeBrokerSettings, describeDefaultBrokerSettings, describeTopicSettings, type DescribedSetting } from './described-settings.ts'
+import {
+  describeBrokerSettings,
+  describeDefaultBrokerSettings,
+  describeTopicSettings,
+  type DescribedSetting,
+} from './described-settings.ts'
 import { defineApi } from './registry.ts'
 
 type Request = Decoded<typeof describeConfigs.request>
@@ -24,7 +29,13 @@ export const describeConfigsApi = defineApi(describeConfigs, {
   listeners: 'everywhere',
   failure: (request, errorCode): Response => ({
     throttleTimeMs: 0,
-    results: request.resources.map(({ resourceType, resourceName }) => ({ errorCode, errorMessage: null, resourceType, resourceName, configs: [] })),
+    results: request.resources.map(({ resourceType, resourceName }) => ({
+      errorCode,
+      errorMessage: null,
+      resourceType,
+      resourceName,
+      configs: [],
+    })),
   }),
   handle(request, context, services: Services): Response {
     const results = request.resources.map(({ resourceType, resourceName, configurationKeys }) => {
@@ -32,7 +43,13 @@ export const describeConfigsApi = defineApi(describeConfigs, {
       if ('errorCode' in outcome) return { ...outcome, resourceType, resourceName, configs: [] }
       const keys = configurationKeys === null ? null : new Set(configurationKeys)
       const shown = outcome.filter(({ name }) => keys === null || keys.has(name))
-      return { errorCode: ErrorCode.NONE, errorMessage: null, resourceType, resourceName, configs: shown.map((setting) => entryOf(setting, request)) }
+      return {
+        errorCode: ErrorCode.NONE,
+        errorMessage: null,
+        resourceType,
+        resourceName,
+        configs: shown.map((setting) => entryOf(setting, request)),
+      }
     })
     return { throttleTimeMs: 0, results }
   },
@@ -44,7 +61,10 @@ function settingsOf(resourceType: number, resourceName: string, context: Request
   const places = { image, brokerId: nodeId, overrides: settings.overrides }
   if (resourceType === ConfigResourceType.TOPIC) {
     if (!context.authorize(AclOperation.DESCRIBE_CONFIGS, ResourceType.TOPIC, resourceName)) {
-      return { errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED, errorMessage: `Reading the settings of topic '${resourceName}' is not allowed.` }
+      return {
+        errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED,
+        errorMessage: `Reading the settings of topic '${resourceName}' is not allowed.`,
+      }
     }
     const problem = topicNameProblem(resourceName)
     if (problem !== null) return { errorCode: ErrorCode.INVALID_TOPIC_EXCEPTION, errorMessage: problem }
@@ -54,14 +74,20 @@ function settingsOf(resourceType: number, resourceName: string, context: Request
     return describeTopicSettings({ ...places, own: image.configOf(ConfigResourceType.TOPIC, resourceName) })
   }
   if (resourceType !== ConfigResourceType.BROKER) {
-    return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: `Resource type ${resourceType} has no settings here; 2 (topic) and 4 (broker) have.` }
+    return {
+      errorCode: ErrorCode.INVALID_REQUEST,
+      errorMessage: `Resource type ${resourceType} has no settings here; 2 (topic) and 4 (broker) have.`,
+    }
   }
   if (!context.authorize(AclOperation.DESCRIBE_CONFIGS, ResourceType.CLUSTER, CLUSTER_NAME)) {
     return { errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED, errorMessage: 'Reading the settings of brokers is not allowed.' }
   }
   if (resourceName === '') return describeDefaultBrokerSettings(image)
   if (resourceName === String(nodeId)) return describeBrokerSettings(places)
-  return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: `This is broker ${nodeId}; the settings of broker "${resourceName}" must be asked of that broker.` }
+  return {
+    errorCode: ErrorCode.INVALID_REQUEST,
+    errorMessage: `This is broker ${nodeId}; the settings of broker "${resourceName}" must be asked of that broker.`,
+  }
 }
 
 function entryOf(setting: DescribedSetting, request: Request): Response['results'][number]['configs'][number] {

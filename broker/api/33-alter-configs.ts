@@ -20,6 +20,8 @@ export const alterConfigsApi = defineApi(alterConfigs, {
     }))
     const rules = configRules(overrides)
     const isRehearsal = request.validateOnly
-    return alterAllowed(resources, context, (allowed) => controller.write((input) => replaceConfigs(input, allowed, rules), { isRehearsal }))
+    return alterAllowed(resources, context, (allowed) =>
+      controller.write((input) => replaceConfigs(input, allowed, rules), { isRehearsal }),
+    )
   },
 })

@@ -15,13 +15,20 @@ export const createPartitionsApi = defineApi(createPartitions, {
   failure: createPartitionsFailure,
   async handle(request, context, { controller }: Pick<ControllerServices, 'controller'>) {
     const allowed = request.topics.filter(({ name }) => context.authorize(AclOperation.ALTER, ResourceType.TOPIC, name))
-    const wanted = allowed.map(({ name, count, assignments }) => ({ name, count, assignments: assignments?.map(({ brokerIds }) => brokerIds) ?? null }))
+    const wanted = allowed.map(({ name, count, assignments }) => ({
+      name,
+      count,
+      assignments: assignments?.map(({ brokerIds }) => brokerIds) ?? null,
+    }))
     const isRehearsal = request.validateOnly
     const answers = await controller.write((input) => decidePartitions(input, wanted), { isRehearsal })
     const byTopic = new Map(allowed.map((topic, index) => [topic, answers[index]!]))
     const throttleTimeMs = context.quota('controllerMutations', allowed.length)
     const results = request.topics.map((topic) => {
-      const answer = byTopic.get(topic) ?? { errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED, errorMessage: `Altering topic '${topic.name}' is not allowed.` }
+      const answer = byTopic.get(topic) ?? {
+        errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED,
+        errorMessage: `Altering topic '${topic.name}' is not allowed.`,
+      }
       return { name: topic.name, errorCode: answer.errorCode, errorMessage: 'errorMessage' in answer ? answer.errorMessage : null }
     })
     return { throttleTimeMs, results }

@@ -28,7 +28,11 @@ function byTopic(answers: readonly ElectionAnswer[]) {
   for (const { topic, partition, result } of answers) {
     const partitionResult = topics.get(topic) ?? []
     topics.set(topic, partitionResult)
-    partitionResult.push({ partitionId: partition, errorCode: result.errorCode, errorMessage: 'errorMessage' in result ? result.errorMessage : null })
+    partitionResult.push({
+      partitionId: partition,
+      errorCode: result.errorCode,
+      errorMessage: 'errorMessage' in result ? result.errorMessage : null,
+    })
   }
   return [...topics].map(([topic, partitionResult]) => ({ topic, partitionResult }))
 }

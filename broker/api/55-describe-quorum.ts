@@ -33,12 +33,19 @@ export const describeQuorumApi = defineApi(describeQuorum, {
         return isKnown ? described(state, role, quorum.logEndOffset, time) : unknownPartition(partitionIndex)
       }),
     }))
-    const nodes = quorum.voterAddresses().map(({ id, host, port }) => ({ nodeId: id, listeners: [{ name: INTERNAL_LISTENER, host, port }] }))
+    const nodes = quorum
+      .voterAddresses()
+      .map(({ id, host, port }) => ({ nodeId: id, listeners: [{ name: INTERNAL_LISTENER, host, port }] }))
     return { errorCode: ErrorCode.NONE, topics, nodes }
   },
 })
 
-function described(state: QuorumState, role: Leader, logEndOffset: number, time: ControllerServices['time']): Response['topics'][number]['partitions'][number] {
+function described(
+  state: QuorumState,
+  role: Leader,
+  logEndOffset: number,
+  time: ControllerServices['time'],
+): Response['topics'][number]['partitions'][number] {
   const nowMs = time.nowMs()
   const wallMs = (monotonicMs: number): number => (monotonicMs < 0 ? -1 : Math.round(nowMs - (time.monotonicMs() - monotonicMs)))
   const replicaOf = ({ key, endOffset, lastFetchMs, lastCaughtUpMs }: ReplicaProgress): Replica => ({
@@ -49,7 +56,13 @@ function described(state: QuorumState, role: Leader, logEndOffset: number, time:
     lastCaughtUpTimestamp: wallMs(lastCaughtUpMs),
   })
   const { self } = state.config
-  const leader = { replicaId: self.id, replicaDirectoryId: self.directoryId, logEndOffset, lastFetchTimestamp: nowMs, lastCaughtUpTimestamp: nowMs }
+  const leader = {
+    replicaId: self.id,
+    replicaDirectoryId: self.directoryId,
+    logEndOffset,
+    lastFetchTimestamp: nowMs,
+    lastCaughtUpTimestamp: nowMs,
+  }
   return {
     partitionIndex: METADATA_PARTITION,
     errorCode: ErrorCode.NONE,

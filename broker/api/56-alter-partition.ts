@@ -19,7 +19,10 @@ export const alterPartitionApi = defineApi(alterPartition, {
     const { brokerId, brokerEpoch } = request
     const proposals = proposalsOf(request)
     const refused = (errorCode: ErrorCode): AlterPartitionAnswer => ({ errorCode, partitions: [] })
-    const answer = await unlessNotController(() => controller.write((input) => alterPartitions(input, { brokerId, brokerEpoch, proposals })), refused)
+    const answer = await unlessNotController(
+      () => controller.write((input) => alterPartitions(input, { brokerId, brokerEpoch, proposals })),
+      refused,
+    )
     if (answer.errorCode !== ErrorCode.NONE) return { throttleTimeMs: 0, errorCode: answer.errorCode, topics: [] }
     const answers = [...answer.partitions]
     const topics = request.topics.map(({ topicId, partitions }) => ({

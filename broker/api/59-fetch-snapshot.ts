@@ -23,7 +23,12 @@ export const fetchSnapshotApi = defineApi(fetchSnapshot, {
     }
     const [topic] = request.topics
     const [partition] = topic?.partitions ?? []
-    if (request.topics.length !== 1 || topic?.name !== METADATA_TOPIC || topic.partitions.length !== 1 || partition?.partition !== METADATA_PARTITION) {
+    if (
+      request.topics.length !== 1 ||
+      topic?.name !== METADATA_TOPIC ||
+      topic.partitions.length !== 1 ||
+      partition?.partition !== METADATA_PARTITION
+    ) {
       return { throttleTimeMs: 0, errorCode: ErrorCode.INVALID_REQUEST, topics: [] }
     }
     const answer = await partOf(partition, Math.min(request.maxBytes, PART_BYTES_MAX), quorum)

@@ -21,7 +21,14 @@ export const describeClusterApi = defineApi(describeCluster, {
     const { clusterId, nodeId } = services
     if (request.endpointType !== BROKERS) {
       const errorMessage = 'This listener belongs to a broker: endpoint type 1 (brokers) can be described here.'
-      return { throttleTimeMs: 0, errorCode: ErrorCode.UNSUPPORTED_ENDPOINT_TYPE, errorMessage, endpointType: BROKERS, clusterId, brokers: [] }
+      return {
+        throttleTimeMs: 0,
+        errorCode: ErrorCode.UNSUPPORTED_ENDPOINT_TYPE,
+        errorMessage,
+        endpointType: BROKERS,
+        clusterId,
+        brokers: [],
+      }
     }
     const brokers = [...services.image().brokers.values()]
       .filter(({ fenced }) => !fenced || request.includeFencedBrokers)
@@ -38,7 +45,9 @@ export const describeClusterApi = defineApi(describeCluster, {
       clusterId,
       controllerId: nodeId,
       brokers,
-      clusterAuthorizedOperations: request.includeClusterAuthorizedOperations ? authorizedOperations(ResourceType.CLUSTER, allows) : OPERATIONS_NOT_REQUESTED,
+      clusterAuthorizedOperations: request.includeClusterAuthorizedOperations
+        ? authorizedOperations(ResourceType.CLUSTER, allows)
+        : OPERATIONS_NOT_REQUESTED,
     }
   },
 })

@@ -27,14 +27,20 @@ export async function alterAllowed(
   const responses = resources.map((resource) => {
     const { resourceType, resourceName } = resource
     const answer = byResource.get(resource)
-    if (answer === undefined) return { resourceType, resourceName, errorCode: refusalCode(resource), errorMessage: 'Changing these settings is not allowed.' }
+    if (answer === undefined)
+      return { resourceType, resourceName, errorCode: refusalCode(resource), errorMessage: 'Changing these settings is not allowed.' }
     return { resourceType, resourceName, errorCode: answer.errorCode, errorMessage: 'errorMessage' in answer ? answer.errorMessage : null }
   })
   return { throttleTimeMs: 0, responses }
 }
 
 export function alterConfigsFailure(request: { readonly resources: readonly Resource[] }, errorCode: ErrorCode): AlteredConfigs {
-  const responses = request.resources.map(({ resourceType, resourceName }) => ({ resourceType, resourceName, errorCode, errorMessage: null }))
+  const responses = request.resources.map(({ resourceType, resourceName }) => ({
+    resourceType,
+    resourceName,
+    errorCode,
+    errorMessage: null,
+  }))
   return { throttleTimeMs: 0, responses }
 }
 

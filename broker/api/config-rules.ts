@@ -5,7 +5,9 @@ import { parseTopicConfig, topicSetting, topicSettings } from '../log/topic-conf
 import { brokerSetting, brokerSettingProblem, topicDefaults } from './broker-settings.ts'
 
 /** The defaults of topic settings take effect when they change; other settings of a broker are read at its start. */
-const dynamicBrokerSettings: ReadonlySet<string> = new Set(topicSettings.flatMap(({ brokerSynonym }) => (brokerSynonym === null ? [] : [brokerSynonym])))
+const dynamicBrokerSettings: ReadonlySet<string> = new Set(
+  topicSettings.flatMap(({ brokerSynonym }) => (brokerSynonym === null ? [] : [brokerSynonym])),
+)
 
 export function isDynamicBrokerSetting(name: string): boolean {
   return dynamicBrokerSettings.has(name)
@@ -15,7 +17,8 @@ export function isDynamicBrokerSetting(name: string): boolean {
 export function configRules(overrides: Readonly<Record<string, string>>): ConfigRules {
   return {
     problem(resourceType, settings) {
-      if (resourceType === ConfigResourceType.TOPIC) return parseTopicConfig(settings, topicDefaults(overrides)).problems[0]?.problem ?? null
+      if (resourceType === ConfigResourceType.TOPIC)
+        return parseTopicConfig(settings, topicDefaults(overrides)).problems[0]?.problem ?? null
       for (const [name, value] of settings) {
         const problem = brokerProblem(name, value)
         if (problem !== null) return problem

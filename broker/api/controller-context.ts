@@ -66,5 +66,8 @@ export interface ForwardedRequests {
    * Carries out a client's request that a broker passed on. Resolves with the frame of the reply; null when the API is not
    * served to clients. Rejects with `NotController`.
    */
-  carryOut(frame: Buffer, from: { readonly principal: Principal; readonly peer: PeerAddress; readonly signal: AbortSignal }): Promise<Buffer | null>
+  carryOut(
+    frame: Buffer,
+    from: { readonly principal: Principal; readonly peer: PeerAddress; readonly signal: AbortSignal },
+  ): Promise<Buffer | null>
 }

@@ -58,7 +58,9 @@ export function describeDefaultBrokerSettings(image: MetadataImage): DescribedSe
   const set = image.configOf(ConfigResourceType.BROKER, '')
   return brokerSettings.flatMap(({ name, type, documentation }) => {
     const value = set.get(name)
-    return value === undefined ? [] : [described({ name, type, documentation, readOnly: false }, [{ name, value, source: ConfigSource.DYNAMIC_DEFAULT_BROKER }])]
+    return value === undefined
+      ? []
+      : [described({ name, type, documentation, readOnly: false }, [{ name, value, source: ConfigSource.DYNAMIC_DEFAULT_BROKER }])]
   })
 }
 
@@ -68,9 +70,16 @@ function fixedFacts({ brokerId }: Places): DescribedSetting[] {
     { name: 'broker.id', value: String(brokerId ?? -1), type: 'int', documentation: 'The id of this broker.' },
     { name: 'node.id', value: String(brokerId ?? -1), type: 'int', documentation: 'The id of this node.' },
     { name: 'delete.topic.enable', value: 'true', type: 'boolean', documentation: 'Whether topics can be deleted.' },
-    { name: 'transaction.max.timeout.ms', value: '900000', type: 'int', documentation: 'The longest time-out a transactional producer may ask for.' },
+    {
+      name: 'transaction.max.timeout.ms',
+      value: '900000',
+      type: 'int',
+      documentation: 'The longest time-out a transactional producer may ask for.',
+    },
   ]
-  return facts.map(({ value, ...setting }) => described({ ...setting, readOnly: true }, [{ name: setting.name, value, source: ConfigSource.STATIC_BROKER }]))
+  return facts.map(({ value, ...setting }) =>
+    described({ ...setting, readOnly: true }, [{ name: setting.name, value, source: ConfigSource.STATIC_BROKER }]),
+  )
 }
 
 function brokerSources(name: string, { image, brokerId, overrides }: Places): Source[] {
@@ -91,5 +100,12 @@ function described(
   const { type, ...shown } = setting
   const [inForce] = sources
   if (inForce === undefined) throw new Error(`setting ${setting.name} has no value anywhere`)
-  return { ...shown, value: inForce.value, configSource: inForce.source, isSensitive: false, synonyms: sources, configType: configTypeCodes[type] }
+  return {
+    ...shown,
+    value: inForce.value,
+    configSource: inForce.source,
+    isSensitive: false,
+    synonyms: sources,
+    configType: configTypeCodes[type],
+  }
 }

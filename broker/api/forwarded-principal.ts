@@ -4,7 +4,12 @@ import { decodePrefixed, encodePrefixed } from '../wire/codec.ts'
 import { WireError } from '../wire/errors.ts'
 import type { Principal } from '../security/principal.ts'
 
-const forwardedPrincipal = message({ name: 'ForwardedPrincipal', versions: '0', flexible: 'none', fields: { type: string(), name: string() } })
+const forwardedPrincipal = message({
+  name: 'ForwardedPrincipal',
+  versions: '0',
+  flexible: 'none',
+  fields: { type: string(), name: string() },
+})
 
 export function encodeForwardedPrincipal(principal: Principal): Buffer {
   return encodePrefixed(forwardedPrincipal, 0, principal)

@@ -25,7 +25,9 @@ export interface AlterPartitionRequest {
   readonly proposals: readonly IsrProposal[]
 }
 
-export type IsrAnswer = { readonly errorCode: typeof ErrorCode.NONE; readonly state: PartitionState } | { readonly errorCode: ErrorCode; readonly state: null }
+export type IsrAnswer =
+  | { readonly errorCode: typeof ErrorCode.NONE; readonly state: PartitionState }
+  | { readonly errorCode: ErrorCode; readonly state: null }
 
 export interface AlterPartitionAnswer {
   readonly errorCode: ErrorCode
@@ -75,7 +77,8 @@ function proposalError(image: MetadataImage, brokerId: number, proposal: IsrProp
 
 function membersError(image: MetadataImage, partition: PartitionState, { newIsr, leaderRecoveryState }: IsrProposal): ErrorCode {
   const ids = newIsr.map(({ brokerId }) => brokerId)
-  const isWellFormed = new Set(ids).size === ids.length && ids.includes(partition.leader) && ids.every((id) => partition.replicas.includes(id))
+  const isWellFormed =
+    new Set(ids).size === ids.length && ids.includes(partition.leader) && ids.every((id) => partition.replicas.includes(id))
   if (!isWellFormed) return ErrorCode.INVALID_REQUEST
   if (leaderRecoveryState === LeaderRecoveryState.RECOVERING) {
     if (ids.length > 1 || partition.leaderRecoveryState === LeaderRecoveryState.RECOVERED) return ErrorCode.INVALID_REQUEST

@@ -94,7 +94,9 @@ function apply(builder: ImageBuilder, record: MetadataRecord): void {
     case 24:
     case 25:
     case 26:
-      throw new Error(`metadata record type ${record.type} (ZooKeeper migration, delegation tokens, split transactions) is never written here`)
+      throw new Error(
+        `metadata record type ${record.type} (ZooKeeper migration, delegation tokens, split transactions) is never written here`,
+      )
   }
 }
 
@@ -140,7 +142,8 @@ function newPartition(value: ValueOf<3>): PartitionState {
 /** Any change raises the partition epoch; naming a leader, even the same one, raises the leader epoch too. */
 function changePartition(builder: ImageBuilder, change: ValueOf<5>): void {
   const before = builder.partition(change.topicId, change.partitionId)
-  if (before === undefined) throw new Error(`a metadata record changes partition ${change.partitionId} of ${change.topicId}, which does not exist`)
+  if (before === undefined)
+    throw new Error(`a metadata record changes partition ${change.partitionId} of ${change.topicId}, which does not exist`)
   const namesLeader = change.leader !== NO_LEADER_CHANGE
   builder.setPartition(change.topicId, change.partitionId, {
     replicas: change.replicas ?? before.replicas,
@@ -171,7 +174,8 @@ function applyClientQuota(builder: ImageBuilder, { entity, key, value, remove }:
   if (remove) limits.delete(key)
   else limits.set(key, value)
   const named: ClientQuotaEntity = Object.fromEntries(sorted.map(({ entityType, entityName }) => [entityType, entityName]))
-  builder.clientQuotas = limits.size === 0 ? builder.clientQuotas.without(entityKey) : builder.clientQuotas.with(entityKey, { entity: named, limits })
+  builder.clientQuotas =
+    limits.size === 0 ? builder.clientQuotas.without(entityKey) : builder.clientQuotas.with(entityKey, { entity: named, limits })
 }
 
 function applyScramCredential(builder: ImageBuilder, value: ValueOf<11>): void {

@@ -14,12 +14,7 @@ import type { Decision, DecisionInput } from './decision.ts'
 import { refusal, type Refusal } from './decision.ts'
 import type { BrokerRegistration, Endpoint, MetadataImage } from './image.ts'
 import { sameMembers } from './partition-state.ts'
-import {
-  brokerRegistrationChangeRecord,
-  registerBrokerRecord,
-  unregisterBrokerRecord,
-  type MetadataRecord,
-} from './metadata-records.ts'
+import { brokerRegistrationChangeRecord, registerBrokerRecord, unregisterBrokerRecord, type MetadataRecord } from './metadata-records.ts'
 
 export interface RegistrationRequest {
   readonly brokerId: number
@@ -47,7 +42,8 @@ export function registerBroker(
   if (request.listeners.length === 0 || request.brokerId < 0) return refused(ErrorCode.INVALID_REGISTRATION)
   const former = image.broker(request.brokerId)
   const isSameLife = former !== undefined && former.incarnationId === request.incarnationId
-  if (former !== undefined && !isSameLife && hasSession && !provesEndOf(former, request)) return refused(ErrorCode.DUPLICATE_BROKER_REGISTRATION)
+  if (former !== undefined && !isSameLife && hasSession && !provesEndOf(former, request))
+    return refused(ErrorCode.DUPLICATE_BROKER_REGISTRATION)
 
   const brokerEpoch = isSameLife ? former.brokerEpoch : nextOffset
   const fenced = isSameLife ? former.fenced : true
@@ -116,7 +112,12 @@ export function heartbeat(
     return { records: [], answer: { errorCode: error, isCaughtUp: false, isFenced: true, shouldShutDown: false } }
   }
   const isCaughtUp = request.currentMetadataOffset >= broker.brokerEpoch
-  const answer = (isFenced: boolean, shouldShutDown: boolean): HeartbeatAnswer => ({ errorCode: ErrorCode.NONE, isCaughtUp, isFenced, shouldShutDown })
+  const answer = (isFenced: boolean, shouldShutDown: boolean): HeartbeatAnswer => ({
+    errorCode: ErrorCode.NONE,
+    isCaughtUp,
+    isFenced,
+    shouldShutDown,
+  })
 
   if (broker.fenced) {
     if (request.wantShutDown) return { records: [], answer: answer(true, true) }

@@ -35,13 +35,18 @@ export interface ConfigEdits {
 export type ConfigAnswer = Refusal | { readonly errorCode: 0 }
 
 /** KIP-339: changes what is named. Answers in the order of the request; each resource is changed wholly or not at all. */
-export function alterConfigs({ image }: DecisionInput, resources: readonly ConfigEdits[], rules: ConfigRules): Decision<readonly ConfigAnswer[]> {
+export function alterConfigs(
+  { image }: DecisionInput,
+  resources: readonly ConfigEdits[],
+  rules: ConfigRules,
+): Decision<readonly ConfigAnswer[]> {
   return decideEach(resources, (resource) => {
     const checked = checkResource(image, resource)
     if ('errorMessage' in checked) return checked
     const { type } = checked
     const repeated = firstRepeated(resource.edits.map(({ name }) => name))
-    if (repeated !== undefined) return refusal(ErrorCode.INVALID_REQUEST, `Setting ${repeated} appears more than once for the same resource.`)
+    if (repeated !== undefined)
+      return refusal(ErrorCode.INVALID_REQUEST, `Setting ${repeated} appears more than once for the same resource.`)
     const before = image.configOf(type, resource.resourceName)
     const after = new Map(before)
     for (const edit of resource.edits) {
@@ -53,7 +58,11 @@ export function alterConfigs({ image }: DecisionInput, resources: readonly Confi
 }
 
 /** The legacy call: what is not named is reset. */
-export function replaceConfigs({ image }: DecisionInput, resources: readonly ConfigEdits[], rules: ConfigRules): Decision<readonly ConfigAnswer[]> {
+export function replaceConfigs(
+  { image }: DecisionInput,
+  resources: readonly ConfigEdits[],
+  rules: ConfigRules,
+): Decision<readonly ConfigAnswer[]> {
   return decideEach(resources, (resource) => {
     const checked = checkResource(image, resource)
     if ('errorMessage' in checked) return checked
@@ -95,22 +104,32 @@ function checkResource(image: MetadataImage, { resourceType, resourceName }: Con
     if (image.broker(Number(resourceName)) !== undefined) return { type: ConfigResourceType.BROKER }
     return refusal(ErrorCode.BROKER_ID_NOT_REGISTERED, `Broker ${resourceName} is not registered.`)
   }
-  return refusal(ErrorCode.INVALID_REQUEST, `Settings of resource type ${resourceType} cannot be changed here; 2 (topic) and 4 (broker) can.`)
+  return refusal(
+    ErrorCode.INVALID_REQUEST,
+    `Settings of resource type ${resourceType} cannot be changed here; 2 (topic) and 4 (broker) can.`,
+  )
 }
 
-function applyEdit(type: ConfigResourceType, settings: Map<string, string>, { name, operation, value }: ConfigEdit, rules: ConfigRules): Refusal | null {
+function applyEdit(
+  type: ConfigResourceType,
+  settings: Map<string, string>,
+  { name, operation, value }: ConfigEdit,
+  rules: ConfigRules,
+): Refusal | null {
   switch (operation) {
     case ConfigOperation.DELETE:
       settings.delete(name)
       return null
     case ConfigOperation.SET:
-      if (value === null) return refusal(ErrorCode.INVALID_REQUEST, `The value of ${name} must not be null; to go back to the default, delete it.`)
+      if (value === null)
+        return refusal(ErrorCode.INVALID_REQUEST, `The value of ${name} must not be null; to go back to the default, delete it.`)
       settings.set(name, value)
       return null
     case ConfigOperation.APPEND:
     case ConfigOperation.SUBTRACT: {
       if (value === null) return refusal(ErrorCode.INVALID_REQUEST, `The value of ${name} must not be null.`)
-      if (!rules.isList(type, name)) return refusal(ErrorCode.INVALID_CONFIG, `${name} is not a list, so nothing can be appended to it or subtracted from it.`)
+      if (!rules.isList(type, name))
+        return refusal(ErrorCode.INVALID_CONFIG, `${name} is not a list, so nothing can be appended to it or subtracted from it.`)
       settings.set(name, editList(settings.get(name) ?? rules.defaultValue(type, name), operation, value))
       return null
     }
@@ -122,7 +141,10 @@ function applyEdit(type: ConfigResourceType, settings: Map<string, string>, { na
 function editList(before: string, operation: number, value: string): string {
   const items = listOf(before)
   const named = listOf(value)
-  const after = operation === ConfigOperation.APPEND ? [...items, ...named.filter((item) => !items.includes(item))] : items.filter((item) => !named.includes(item))
+  const after =
+    operation === ConfigOperation.APPEND
+      ? [...items, ...named.filter((item) => !items.includes(item))]
+      : items.filter((item) => !named.includes(item))
   return after.join(',')
 }
 
@@ -143,7 +165,9 @@ function outcome(
   const problem = rules.problem(type, after)
   if (problem !== null) return refusal(ErrorCode.INVALID_CONFIG, problem)
   const removed = [...before.keys()].filter((name) => !after.has(name)).map((name) => configRecord(type, resourceName, name, null))
-  const changed = [...after].filter(([name, value]) => before.get(name) !== value).map(([name, value]) => configRecord(type, resourceName, name, value))
+  const changed = [...after]
+    .filter(([name, value]) => before.get(name) !== value)
+    .map(([name, value]) => configRecord(type, resourceName, name, value))
   return [...removed, ...changed]
 }
 

@@ -41,9 +41,13 @@ function electOne(image: MetadataImage, electionType: number, topic: TopicImage 
   const change = electLeader(partition, partition.isr, { mayLead, allowUnclean: isUnclean, preferred: !isUnclean })
   const elected = change?.leader ?? partition.leader
   if (!isUnclean && elected !== preferredLeader(partition)) {
-    return refusal(ErrorCode.PREFERRED_LEADER_NOT_AVAILABLE, `Broker ${preferredLeader(partition)} is down or not in sync, so it cannot lead.`)
+    return refusal(
+      ErrorCode.PREFERRED_LEADER_NOT_AVAILABLE,
+      `Broker ${preferredLeader(partition)} is down or not in sync, so it cannot lead.`,
+    )
   }
-  if (change === null || elected === NO_LEADER) return refusal(ErrorCode.ELIGIBLE_LEADERS_NOT_AVAILABLE, 'No replica of the partition is up.')
+  if (change === null || elected === NO_LEADER)
+    return refusal(ErrorCode.ELIGIBLE_LEADERS_NOT_AVAILABLE, 'No replica of the partition is up.')
   return partitionChangeRecord(topic.id, index, change)
 }
 

@@ -46,7 +46,10 @@ function updateRefusal(image: MetadataImage, { feature, level, upgradeType }: Fe
   }
   const current = levelOf(image, feature)
   if (level < current && upgradeType === UpgradeType.UPGRADE) {
-    return refusal(ErrorCode.INVALID_UPDATE_VERSION, `${feature} is at ${current}; lowering it to ${level} must be asked for as a downgrade.`)
+    return refusal(
+      ErrorCode.INVALID_UPDATE_VERSION,
+      `${feature} is at ${current}; lowering it to ${level} must be asked for as a downgrade.`,
+    )
   }
   if (upgradeType < UpgradeType.UPGRADE || upgradeType > UpgradeType.UNSAFE_DOWNGRADE) {
     return refusal(ErrorCode.INVALID_REQUEST, `${upgradeType} is no upgrade type; 1 upgrades, 2 and 3 downgrade.`)

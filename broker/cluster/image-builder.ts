@@ -124,7 +124,8 @@ export class ImageBuilder {
   /** Replaces a partition, or adds the next one. */
   setPartition(topicId: string, partition: number, state: PartitionState): void {
     const { partitions } = this.#dirty(topicId)
-    if (partition > partitions.length) throw new Error(`partition ${partition} of topic ${topicId} comes before partition ${partitions.length}`)
+    if (partition > partitions.length)
+      throw new Error(`partition ${partition} of topic ${topicId} comes before partition ${partitions.length}`)
     if (partition === partitions.length) this.#partitionCount++
     partitions[partition] = state
     const changed = this.#changedPartitions.get(topicId)

@@ -52,4 +52,3 @@ export function preferredLeader(partition: PartitionState): number {
 export function sameMembers<T>(left: readonly T[], right: readonly T[]): boolean {
   return left.length === right.length && left.every((id) => right.includes(id))
 }
-

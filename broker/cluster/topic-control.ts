@@ -55,7 +55,8 @@ export function createTopics(
   const taken = new Map<string, string>()
   let createdPartitions = 0
   const answer = topics.map((topic): CreateTopicAnswer => {
-    if ((occurrences.get(topic.name) ?? 0) > 1) return refusal(ErrorCode.INVALID_REQUEST, `Topic ${topic.name} appears more than once in the request.`)
+    if ((occurrences.get(topic.name) ?? 0) > 1)
+      return refusal(ErrorCode.INVALID_REQUEST, `Topic ${topic.name} appears more than once in the request.`)
     const decided = createTopic(image, topic, options, { taken, createdPartitions })
     if ('errorMessage' in decided) return decided
     taken.set(topicCollisionKey(topic.name), topic.name)
@@ -104,17 +105,23 @@ function nameRefusal(image: MetadataImage, name: string, { taken }: SameRequest)
   if (problem !== null) return refusal(ErrorCode.INVALID_TOPIC_EXCEPTION, problem)
   const other = collidingTopic(image, name) ?? taken.get(topicCollisionKey(name))
   if (other === undefined) return null
-  return refusal(ErrorCode.INVALID_TOPIC_EXCEPTION, `Topic '${name}' collides with existing topic '${other}': names may not differ in "." and "_" alone.`)
+  return refusal(
+    ErrorCode.INVALID_TOPIC_EXCEPTION,
+    `Topic '${name}' collides with existing topic '${other}': names may not differ in "." and "_" alone.`,
+  )
 }
 
 type Placed = { readonly assignments: readonly (readonly number[])[] } | Refusal
 
 function assignedByHand(image: MetadataImage, { assignments, partitionCount, replicationFactor }: NewTopic): Placed {
-  if (partitionCount !== -1) return refusal(ErrorCode.INVALID_REQUEST, 'The number of partitions must be -1 when replicas are assigned by hand.')
-  if (replicationFactor !== -1) return refusal(ErrorCode.INVALID_REQUEST, 'The replication factor must be -1 when replicas are assigned by hand.')
+  if (partitionCount !== -1)
+    return refusal(ErrorCode.INVALID_REQUEST, 'The number of partitions must be -1 when replicas are assigned by hand.')
+  if (replicationFactor !== -1)
+    return refusal(ErrorCode.INVALID_REQUEST, 'The replication factor must be -1 when replicas are assigned by hand.')
   const inOrder = Array.from({ length: assignments.size }, (_, partition) => assignments.get(partition))
   const missing = inOrder.indexOf(undefined)
-  if (missing !== -1) return refusal(ErrorCode.INVALID_REPLICA_ASSIGNMENT, `Partitions are numbered from 0 without gaps, and ${missing} is missing.`)
+  if (missing !== -1)
+    return refusal(ErrorCode.INVALID_REPLICA_ASSIGNMENT, `Partitions are numbered from 0 without gaps, and ${missing} is missing.`)
   const lists = inOrder as readonly (readonly number[])[]
   const problem = assignmentProblem(image, lists, lists[0]!.length)
   return problem === null ? { assignments: lists } : refusal(ErrorCode.INVALID_REPLICA_ASSIGNMENT, problem)
@@ -122,12 +129,14 @@ function assignedByHand(image: MetadataImage, { assignments, partitionCount, rep
 
 function placedHere(image: MetadataImage, topic: NewTopic, defaults: TopicDefaults, { createdPartitions }: SameRequest): Placed {
   const partitionCount = topic.partitionCount === -1 ? defaults.partitionCount : topic.partitionCount
-  if (partitionCount <= 0) return refusal(ErrorCode.INVALID_PARTITIONS, `The number of partitions must be at least 1, not ${topic.partitionCount}.`)
+  if (partitionCount <= 0)
+    return refusal(ErrorCode.INVALID_PARTITIONS, `The number of partitions must be at least 1, not ${topic.partitionCount}.`)
   if (partitionCount + createdPartitions > PARTITIONS_PER_REQUEST_MAX) {
     return refusal(ErrorCode.POLICY_VIOLATION, `One request may create ${PARTITIONS_PER_REQUEST_MAX} partitions at most.`)
   }
   const brokers = usableBrokers(image)
-  const replicationFactor = topic.replicationFactor === -1 ? Math.min(defaults.replicationFactor, Math.max(1, brokers.length)) : topic.replicationFactor
+  const replicationFactor =
+    topic.replicationFactor === -1 ? Math.min(defaults.replicationFactor, Math.max(1, brokers.length)) : topic.replicationFactor
   if (replicationFactor <= 0) {
     return refusal(ErrorCode.INVALID_REPLICATION_FACTOR, `The replication factor must be at least 1, not ${topic.replicationFactor}.`)
   }
@@ -145,7 +154,10 @@ export function deleteTopics({ image }: DecisionInput, selectors: readonly Topic
   const records: MetadataRecord[] = []
   const answer = selectors.map((selector, index): DeleteTopicAnswer => {
     const topic = topics[index]
-    const named = { name: topic?.name ?? ('name' in selector ? selector.name : null), topicId: topic?.id ?? ('id' in selector ? selector.id : null) }
+    const named = {
+      name: topic?.name ?? ('name' in selector ? selector.name : null),
+      topicId: topic?.id ?? ('id' in selector ? selector.id : null),
+    }
     if (topic === undefined) {
       const unknown =
         'name' in selector
@@ -179,7 +191,8 @@ export function createPartitions({ image }: DecisionInput, topics: readonly More
   const occurrences = countBy(topics.map(({ name }) => name))
   let created = 0
   const answer = topics.map((wanted): MorePartitionsAnswer => {
-    if ((occurrences.get(wanted.name) ?? 0) > 1) return refusal(ErrorCode.INVALID_REQUEST, `Topic ${wanted.name} appears more than once in the request.`)
+    if ((occurrences.get(wanted.name) ?? 0) > 1)
+      return refusal(ErrorCode.INVALID_REQUEST, `Topic ${wanted.name} appears more than once in the request.`)
     const topic = image.topic(wanted.name)
     if (topic === undefined) return refusal(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `Topic '${wanted.name}' does not exist.`)
     const added = addedPartitions(image, topic, wanted, created)
@@ -196,7 +209,10 @@ function addedPartitions(image: MetadataImage, topic: TopicImage, { count, assig
   const present = topic.partitions.length
   if (count === present) return refusal(ErrorCode.INVALID_PARTITIONS, `Topic '${topic.name}' already has ${present} partitions.`)
   if (count < present) {
-    return refusal(ErrorCode.INVALID_PARTITIONS, `Topic '${topic.name}' has ${present} partitions, more than the ${count} asked for: the number can only grow.`)
+    return refusal(
+      ErrorCode.INVALID_PARTITIONS,
+      `Topic '${topic.name}' has ${present} partitions, more than the ${count} asked for: the number can only grow.`,
+    )
   }
   const added = count - present
   if (created + added > PARTITIONS_PER_REQUEST_MAX) {
@@ -207,7 +223,10 @@ function addedPartitions(image: MetadataImage, topic: TopicImage, { count, assig
     return placeNew(usableBrokers(image), { partitionCount: added, replicationFactor, startIndex: image.partitionCount + created })
   }
   if (assignments.length !== added) {
-    return refusal(ErrorCode.INVALID_REPLICA_ASSIGNMENT, `${added} partitions are to be added, and replicas are given for ${assignments.length}.`)
+    return refusal(
+      ErrorCode.INVALID_REPLICA_ASSIGNMENT,
+      `${added} partitions are to be added, and replicas are given for ${assignments.length}.`,
+    )
   }
   const problem = assignmentProblem(image, assignments, replicationFactor)
   return problem === null ? { assignments } : refusal(ErrorCode.INVALID_REPLICA_ASSIGNMENT, problem)

@@ -8,7 +8,8 @@ const LEGAL_NAME = /^[a-zA-Z0-9._-]+$/
 export function topicNameProblem(name: string): string | null {
   if (name === '') return 'A topic name must not be empty.'
   if (name === '.' || name === '..') return 'A topic must not be named "." or "..".'
-  if (name.length > TOPIC_NAME_LENGTH_MAX) return `A topic name has at most ${TOPIC_NAME_LENGTH_MAX} characters, this one has ${name.length}.`
+  if (name.length > TOPIC_NAME_LENGTH_MAX)
+    return `A topic name has at most ${TOPIC_NAME_LENGTH_MAX} characters, this one has ${name.length}.`
   if (!LEGAL_NAME.test(name)) return 'A topic name consists of letters, digits, ".", "_" and "-" only.'
   return null
 }

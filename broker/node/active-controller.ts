@@ -102,7 +102,10 @@ export class ControllerRuntime implements ActiveController {
     let shutdownBegan = false
     const answer = await this.write((input) => {
       const startedAtOffset = sessions.shutdownOffset(brokerId)
-      const decision = heartbeat(input, request, { startedAtOffset, lowestActiveOffset: sessions.lowestActiveOffset(input.image, brokerId, nowMs) })
+      const decision = heartbeat(input, request, {
+        startedAtOffset,
+        lowestActiveOffset: sessions.lowestActiveOffset(input.image, brokerId, nowMs),
+      })
       shutdownBegan = request.wantShutDown && startedAtOffset === null && decision.records.length > 0
       if (shutdownBegan) sessions.beginShutdown(brokerId, input.nextOffset + decision.records.length - 1)
       return decision

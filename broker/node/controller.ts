@@ -156,7 +156,9 @@ class Controller implements RunningNode {
   }
 
   stop(): Promise<void> {
-    this.#stopping ??= this.#stop().catch((error: unknown) => this.#env.log.write('error', 'this controller did not stop cleanly', { reason: String(error) }))
+    this.#stopping ??= this.#stop().catch((error: unknown) =>
+      this.#env.log.write('error', 'this controller did not stop cleanly', { reason: String(error) }),
+    )
     return this.#stopping
   }
 
@@ -182,7 +184,11 @@ class Controller implements RunningNode {
       nodeId,
       clusterId,
       image: () => this.#applier.image,
-      time: { nowMs: () => clock.nowMs(), monotonicMs: () => clock.monotonicMs(), after: (delayMs, callback) => timers.after(delayMs, callback) },
+      time: {
+        nowMs: () => clock.nowMs(),
+        monotonicMs: () => clock.monotonicMs(),
+        after: (delayMs, callback) => timers.after(delayMs, callback),
+      },
       quorum: {
         get state() {
           return driver.state

@@ -50,7 +50,8 @@ async function format(env: Env, { dataDirectory, clusterId, nodeId, voters }: Fo
 
 async function readSnapshot(env: Env, path: string) {
   const content = await env.disk.readFile(path)
-  if (content === null) throw new Error(`${path} is missing: the folder was formatted by something else. Restore it, or start with an empty folder.`)
+  if (content === null)
+    throw new Error(`${path} is missing: the folder was formatted by something else. Restore it, or start with an empty folder.`)
   return decodeSnapshot(path, content)
 }
 

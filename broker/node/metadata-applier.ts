@@ -55,7 +55,11 @@ export class MetadataApplier {
     while (this.#image.offset + 1 < this.#targetOffset) {
       for await (const batches of this.#log.batches(this.#image.offset + 1, this.#targetOffset)) {
         const last = batches.at(-1)
-        if (last !== undefined) this.#take(batches.flatMap(({ records }) => records), { offset: last.lastOffset, epoch: last.epoch })
+        if (last !== undefined)
+          this.#take(
+            batches.flatMap(({ records }) => records),
+            { offset: last.lastOffset, epoch: last.epoch },
+          )
       }
     }
     // In the same turn as the last look at the target, or a target set in between would be missed.

@@ -98,7 +98,12 @@ export class MetadataLog {
     return this.#append(batch, leaderEpoch, 'coordinator')
   }
 
-  appendLeaderChange(leader: { readonly leaderId: number; readonly epoch: number; readonly voters: VoterSet; readonly grantingVoters: readonly number[] }): AppendedBatch {
+  appendLeaderChange(leader: {
+    readonly leaderId: number
+    readonly epoch: number
+    readonly voters: VoterSet
+    readonly grantingVoters: readonly number[]
+  }): AppendedBatch {
     const voters = leader.voters.map(({ id, directoryId }) => ({ voterId: id, voterDirectoryId: directoryId }))
     const grantingVoters = voters.filter(({ voterId }) => leader.grantingVoters.includes(voterId))
     const value = encodeToBuffer(leaderChangeMessage, 1, { version: 1, leaderId: leader.leaderId, voters, grantingVoters })

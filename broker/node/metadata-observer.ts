@@ -47,7 +47,8 @@ export class MetadataObserver {
       log,
       ports: {
         send: (to, request) => peers.send(to, request),
-        fetchSnapshot: (from, snapshot) => Promise.reject(new Error(`controller ${from} has cut its metadata log below snapshot ${snapshot.endOffset}`)),
+        fetchSnapshot: (from, snapshot) =>
+          Promise.reject(new Error(`controller ${from} has cut its metadata log below snapshot ${snapshot.endOffset}`)),
       },
       onFailed,
     })

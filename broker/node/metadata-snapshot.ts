@@ -33,10 +33,21 @@ export function snapshotFileName({ endOffset, epoch }: SnapshotId): string {
 }
 
 export function encodeSnapshot(snapshot: Snapshot, timestampMs: number): Buffer {
-  const control = (type: ControlRecordType, value: Buffer): RecordToEncode => ({ timestampMs, key: encodePrefixed(controlRecordKey, 0, { type }), value })
-  const head = [control(ControlRecordType.SNAPSHOT_HEADER, encodeToBuffer(snapshotHeaderRecord, 0, { version: 0, lastContainedLogTimestamp: timestampMs }))]
+  const control = (type: ControlRecordType, value: Buffer): RecordToEncode => ({
+    timestampMs,
+    key: encodePrefixed(controlRecordKey, 0, { type }),
+    value,
+  })
+  const head = [
+    control(
+      ControlRecordType.SNAPSHOT_HEADER,
+      encodeToBuffer(snapshotHeaderRecord, 0, { version: 0, lastContainedLogTimestamp: timestampMs }),
+    ),
+  ]
   if (snapshot.voters !== null) {
-    head.push(control(ControlRecordType.KRAFT_VERSION, encodeToBuffer(kRaftVersionRecord, 0, { version: 0, kRaftVersion: KRAFT_VERSION_LEVEL })))
+    head.push(
+      control(ControlRecordType.KRAFT_VERSION, encodeToBuffer(kRaftVersionRecord, 0, { version: 0, kRaftVersion: KRAFT_VERSION_LEVEL })),
+    )
     head.push(control(ControlRecordType.VOTERS, encodeVoters(snapshot.voters)))
   }
   const foot = [control(ControlRecordType.SNAPSHOT_FOOTER, encodeToBuffer(snapshotFooterRecord, 0, { version: 0 }))]
@@ -49,7 +60,10 @@ export function encodeSnapshot(snapshot: Snapshot, timestampMs: number): Buffer 
   add(head, true)
   for (let from = 0; from < snapshot.records.length; from += RECORDS_PER_BATCH) {
     const part = snapshot.records.slice(from, from + RECORDS_PER_BATCH)
-    add(part.map((record) => ({ timestampMs, key: null, value: encodeMetadataRecord(record) })), false)
+    add(
+      part.map((record) => ({ timestampMs, key: null, value: encodeMetadataRecord(record) })),
+      false,
+    )
   }
   add(foot, true)
   return Buffer.concat(batches)
@@ -61,7 +75,8 @@ export function decodeSnapshot(path: string, content: Buffer): Snapshot {
   let isComplete = false
   const records: MetadataRecord[] = []
   for (const { header, position } of batchesIn(content)) {
-    if (!batchCrcIsValid(content, position, header)) throw new Error(`${path} is damaged: the checksum of its batch at ${position} is wrong`)
+    if (!batchCrcIsValid(content, position, header))
+      throw new Error(`${path} is damaged: the checksum of its batch at ${position} is wrong`)
     for (const { key, value } of recordsIn(content, position, header)) {
       if (value === null) throw new Error(`${path} is damaged: a record without a value`)
       if (!isControl(header)) {
@@ -85,7 +100,10 @@ function encodeVoters(voters: VoterSet): Buffer {
 }
 
 function decodeVoters(value: Buffer): VoterSet {
-  return decodeMessage(votersRecord, 0, value).voters.map(({ voterId, voterDirectoryId }) => ({ id: voterId, directoryId: voterDirectoryId }))
+  return decodeMessage(votersRecord, 0, value).voters.map(({ voterId, voterDirectoryId }) => ({
+    id: voterId,
+    directoryId: voterDirectoryId,
+  }))
 }
 
 /** Part of a snapshot's file; null when there is none of that name. */

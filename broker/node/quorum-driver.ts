@@ -245,7 +245,9 @@ export class QuorumDriver {
 
   #send(to: number, request: QuorumRequest): Promise<void> | null {
     const post = (): void => {
-      const answered = this.#options.ports.send(to, request).then((response) => this.#enqueue({ type: 'response', from: to, request, response }))
+      const answered = this.#options.ports
+        .send(to, request)
+        .then((response) => this.#enqueue({ type: 'response', from: to, request, response }))
       if (request.api !== 'endQuorumEpoch') return
       this.#resignations.add(answered)
       void answered.then(() => this.#resignations.delete(answered))
@@ -285,7 +287,10 @@ export class QuorumDriver {
     const hasNews = request.fetchOffset < this.#log.writtenOffset || request.highWatermark < this.#state.highWatermark
     if (!hasNews && this.#parked.park(token, request)) return
     const { epoch, highWatermark, config } = this.#state
-    const read = request.fetchOffset < this.#log.writtenOffset ? this.#log.readForFollower(request.fetchOffset, FETCH_REPLY_BYTES_MAX) : Promise.resolve(Buffer.alloc(0))
+    const read =
+      request.fetchOffset < this.#log.writtenOffset
+        ? this.#log.readForFollower(request.fetchOffset, FETCH_REPLY_BYTES_MAX)
+        : Promise.resolve(Buffer.alloc(0))
     const respond = (errorCode: ErrorCode, records: Buffer): void =>
       this.#replies.answer(token, {
         api: 'fetch',

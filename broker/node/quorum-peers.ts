@@ -50,7 +50,9 @@ export class QuorumPeers {
         return decodeVoteResponse(await channels.request(call, vote, QUORUM_VERSIONS.vote, encodeVoteRequest(request), options))
       case 'beginQuorumEpoch': {
         const body = encodeBeginQuorumEpochRequest(request)
-        return decodeBeginQuorumEpochResponse(await channels.request(call, beginQuorumEpoch, QUORUM_VERSIONS.beginQuorumEpoch, body, options))
+        return decodeBeginQuorumEpochResponse(
+          await channels.request(call, beginQuorumEpoch, QUORUM_VERSIONS.beginQuorumEpoch, body, options),
+        )
       }
       case 'endQuorumEpoch': {
         const body = encodeEndQuorumEpochRequest(request)

@@ -32,7 +32,10 @@ export function decide(turn: Turn): void {
     }
   } else if (role.name === 'candidate') {
     if (hasMajority(turn, role.votes, 'granted')) {
-      becomeLeader(turn, [...role.votes].filter(([, vote]) => vote === 'granted').map(([id]) => id))
+      becomeLeader(
+        turn,
+        [...role.votes].filter(([, vote]) => vote === 'granted').map(([id]) => id),
+      )
     } else if (isLost(turn, role.votes)) {
       // Others want someone else; wait a random while for them to succeed before running again.
       startElectionBackoff(turn, role.retries)

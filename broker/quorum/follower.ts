@@ -41,7 +41,11 @@ export function onStored(turn: Turn, role: Follower): void {
 function truncationOffset(turn: Turn, diverging: EpochEndOffset): number {
   const local = turn.log.endOffsetForEpoch(diverging.epoch)
   const toOffset =
-    local === null ? turn.log.startOffset : local.epoch === diverging.epoch ? Math.min(local.endOffset, diverging.endOffset) : local.endOffset
+    local === null
+      ? turn.log.startOffset
+      : local.epoch === diverging.epoch
+        ? Math.min(local.endOffset, diverging.endOffset)
+        : local.endOffset
   if (toOffset < turn.state.highWatermark) {
     throw new Error(`the leader asks to cut the metadata log at ${toOffset}, below the high watermark ${turn.state.highWatermark}`)
   }

@@ -55,7 +55,13 @@ function noteProgress(turn: Turn, role: Leader, request: FetchRequest): void {
     return turn.update({ ...role, voters: new Map(role.voters).set(replica.id, progressed(turn, known, request)) })
   }
   if (replica.id < 0) return
-  const before = role.observers.get(replica.id) ?? { key: replica, endOffset: fetchOffset, lastFetchMs: -1, lastCaughtUpMs: -1, leaderEndOffsetAtLastFetch: -1 }
+  const before = role.observers.get(replica.id) ?? {
+    key: replica,
+    endOffset: fetchOffset,
+    lastFetchMs: -1,
+    lastCaughtUpMs: -1,
+    leaderEndOffsetAtLastFetch: -1,
+  }
   const recent = [...role.observers].filter(([id, { lastFetchMs }]) => id !== replica.id && turn.nowMs - lastFetchMs < OBSERVER_SESSION_MS)
   const kept = recent.slice(-(OBSERVERS_MAX - 1))
   turn.update({ ...role, observers: new Map([...kept, [replica.id, progressed(turn, { ...before, key: replica }, request)]]) })

@@ -186,7 +186,10 @@ export function decodeFetchRequest(body: Decoded<typeof fetch.request>): FetchRe
   return {
     api: 'fetch',
     clusterId: body.clusterId,
-    replica: { id: body.replicaState.replicaId !== -1 ? body.replicaState.replicaId : body.replicaId, directoryId: partition.replicaDirectoryId },
+    replica: {
+      id: body.replicaState.replicaId !== -1 ? body.replicaState.replicaId : body.replicaId,
+      directoryId: partition.replicaDirectoryId,
+    },
     epoch: partition.currentLeaderEpoch,
     fetchOffset: partition.fetchOffset,
     lastFetchedEpoch: partition.lastFetchedEpoch,

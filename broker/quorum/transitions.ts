@@ -151,7 +151,10 @@ export function startFetchTimer(turn: Turn): void {
 }
 
 export function startElectionBackoff(turn: Turn, retries: number): void {
-  const jitterMs = Math.min(ELECTION_BACKOFF_BASE_MS * 2 ** Math.min(retries, BACKOFF_DOUBLINGS_MAX), turn.state.config.electionBackoffMaxMs)
+  const jitterMs = Math.min(
+    ELECTION_BACKOFF_BASE_MS * 2 ** Math.min(retries, BACKOFF_DOUBLINGS_MAX),
+    turn.state.config.electionBackoffMaxMs,
+  )
   turn.emit({ type: 'timer', timer: 'election', delayMs: 0, jitterMs })
 }
 

@@ -72,7 +72,8 @@ export function createNodeSet(options: NodeSetOptions): NodeSet {
       onListening: (bound) => onListening(node, bound),
       onProcess: (event, pid) => {
         onProcess(options, set.views(), event, pid)
-        if (event === 'ended') for (const other of nodes.values()) if (other.role === 'controller' && other !== node) other.send({ type: 'ended', nodeId: id })
+        if (event === 'ended')
+          for (const other of nodes.values()) if (other.role === 'controller' && other !== node) other.send({ type: 'ended', nodeId: id })
       },
     }
     const spec = {

@@ -58,7 +58,9 @@ const services = {
   topicDefaults: { partitionCount: 2, replicationFactor: 3 },
   newUuid: () => cluster.newId(),
   overrides: {},
-  forwarded: { carryOut: async (frame: Buffer, from: { principal: { name: string } }) => Buffer.concat([frame, Buffer.from(from.principal.name)]) },
+  forwarded: {
+    carryOut: async (frame: Buffer, from: { principal: { name: string } }) => Buffer.concat([frame, Buffer.from(from.principal.name)]),
+  },
 }
 
 /** Sends the request through its encoding and the answer through its own, as a client of that version would see it. */
@@ -69,7 +71,14 @@ async function call(api: ApiDefinition<never>, version: number, request: object,
   return decodeMessage(schema.response, version, encodeToBuffer(schema.response, version, response as never))
 }
 
-const topic = (name: string, fields: object = {}) => ({ name, numPartitions: 1, replicationFactor: 1, assignments: [], configs: [], ...fields })
+const topic = (name: string, fields: object = {}) => ({
+  name,
+  numPartitions: 1,
+  replicationFactor: 1,
+  assignments: [],
+  configs: [],
+  ...fields,
+})
 const nobody = { authorize: () => false }
 
 describe('CreateTopics', () => {
@@ -78,12 +87,18 @@ describe('CreateTopics', () => {
 
   it.each([2, 3, 4, 5, 6, 7])('answers for each topic on its own in v%i', async (version) => {
     const { topics } = await create(version, [topic('a'), topic('a b'), topic('c', { configs: [{ name: 'retention.ms', value: 'x' }] })])
-    expect(topics.map(({ errorCode }: any) => errorCode)).toEqual([ErrorCode.NONE, ErrorCode.INVALID_TOPIC_EXCEPTION, ErrorCode.INVALID_CONFIG])
+    expect(topics.map(({ errorCode }: any) => errorCode)).toEqual([
+      ErrorCode.NONE,
+      ErrorCode.INVALID_TOPIC_EXCEPTION,
+      ErrorCode.INVALID_CONFIG,
+    ])
     expect(cluster.image.topicCount).toBe(1)
   })
 
   it('returns from v5 on what the topic is like, and its id from v7 on', async () => {
-    const { topics } = await create(7, [topic('a', { numPartitions: -1, replicationFactor: -1, configs: [{ name: 'retention.ms', value: '5' }] })])
+    const { topics } = await create(7, [
+      topic('a', { numPartitions: -1, replicationFactor: -1, configs: [{ name: 'retention.ms', value: '5' }] }),
+    ])
     expect(topics[0]).toMatchObject({ numPartitions: 2, replicationFactor: 3, topicId: cluster.image.topic('a')!.id })
     expect(topics[0].configs.find(({ name }: any) => name === 'retention.ms')).toMatchObject({ value: '5', configSource: 1 })
     expect(topics[0].configs.find(({ name }: any) => name === 'cleanup.policy')).toMatchObject({ value: 'delete', configSource: 5 })
@@ -102,9 +117,15 @@ describe('CreateTopics', () => {
   })
 
   it('places replicas as it is told', async () => {
-    const assignments = [{ partitionIndex: 0, brokerIds: [3, 1] }, { partitionIndex: 1, brokerIds: [2, 3] }]
+    const assignments = [
+      { partitionIndex: 0, brokerIds: [3, 1] },
+      { partitionIndex: 1, brokerIds: [2, 3] },
+    ]
     await create(4, [topic('a', { numPartitions: -1, replicationFactor: -1, assignments })])
-    expect(cluster.image.topic('a')!.partitions.map(({ replicas }) => replicas)).toEqual([[3, 1], [2, 3]])
+    expect(cluster.image.topic('a')!.partitions.map(({ replicas }) => replicas)).toEqual([
+      [3, 1],
+      [2, 3],
+    ])
   })
 })
 
@@ -112,8 +133,14 @@ describe('DeleteTopics', () => {
   it('takes names up to v5, names or ids in v6, and not both', async () => {
     for (const name of ['a', 'b', 'c']) cluster.create({ name })
     const { id } = cluster.image.topic('b')!
-    expect((await call(deleteTopicsApi, 3, { topicNames: ['a', 'x'], timeoutMs: 1 })).responses.map(({ errorCode }: any) => errorCode)).toEqual([ErrorCode.NONE, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION])
-    const topics = [{ name: null, topicId: id }, { name: 'c', topicId: id }, { name: null, topicId: ZERO_UUID }]
+    expect(
+      (await call(deleteTopicsApi, 3, { topicNames: ['a', 'x'], timeoutMs: 1 })).responses.map(({ errorCode }: any) => errorCode),
+    ).toEqual([ErrorCode.NONE, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION])
+    const topics = [
+      { name: null, topicId: id },
+      { name: 'c', topicId: id },
+      { name: null, topicId: ZERO_UUID },
+    ]
     const { responses } = await call(deleteTopicsApi, 6, { topics, timeoutMs: 1 })
     expect(responses.map(({ errorCode }: any) => errorCode)).toEqual([ErrorCode.NONE, ErrorCode.INVALID_REQUEST, ErrorCode.INVALID_REQUEST])
     expect(responses[0]).toMatchObject({ name: 'b', topicId: id })
@@ -141,23 +168,42 @@ it('CreatePartitions raises the number, dry or not', async () => {
 
 describe('changing settings', () => {
   const incremental = (configs: object[], resource: object = {}, context = {}) =>
-    call(incrementalAlterConfigsApi, 1, { resources: [{ resourceType: 2, resourceName: 'a', configs, ...resource }], validateOnly: false }, context)
+    call(
+      incrementalAlterConfigsApi,
+      1,
+      { resources: [{ resourceType: 2, resourceName: 'a', configs, ...resource }], validateOnly: false },
+      context,
+    )
 
   beforeEach(() => void cluster.create({ name: 'a' }))
 
   it('one by one checks the outcome', async () => {
-    await incremental([{ name: 'retention.ms', configOperation: 0, value: '5' }, { name: 'cleanup.policy', configOperation: 2, value: 'compact' }])
-    expect(cluster.image.configOf(ConfigResourceType.TOPIC, 'a')).toEqual(new Map([['retention.ms', '5'], ['cleanup.policy', 'delete,compact']]))
+    await incremental([
+      { name: 'retention.ms', configOperation: 0, value: '5' },
+      { name: 'cleanup.policy', configOperation: 2, value: 'compact' },
+    ])
+    expect(cluster.image.configOf(ConfigResourceType.TOPIC, 'a')).toEqual(
+      new Map([
+        ['retention.ms', '5'],
+        ['cleanup.policy', 'delete,compact'],
+      ]),
+    )
     const { responses } = await incremental([{ name: 'retention.ms', configOperation: 0, value: '-7' }])
     expect(responses[0]).toMatchObject({ errorCode: ErrorCode.INVALID_CONFIG, resourceName: 'a' })
     expect(responses[0].errorMessage).toContain('retention.ms')
-    expect((await incremental([{ name: 'retention', configOperation: 0, value: '7' }])).responses[0].errorCode).toBe(ErrorCode.INVALID_CONFIG)
+    expect((await incremental([{ name: 'retention', configOperation: 0, value: '7' }])).responses[0].errorCode).toBe(
+      ErrorCode.INVALID_CONFIG,
+    )
   })
 
   it('of brokers takes those that can change while they run', async () => {
     const broker = { resourceType: 4, resourceName: '' }
-    expect((await incremental([{ name: 'log.retention.ms', configOperation: 0, value: '9' }], broker)).responses[0].errorCode).toBe(ErrorCode.NONE)
-    expect((await incremental([{ name: 'num.partitions', configOperation: 0, value: '9' }], broker)).responses[0].errorCode).toBe(ErrorCode.INVALID_CONFIG)
+    expect((await incremental([{ name: 'log.retention.ms', configOperation: 0, value: '9' }], broker)).responses[0].errorCode).toBe(
+      ErrorCode.NONE,
+    )
+    expect((await incremental([{ name: 'num.partitions', configOperation: 0, value: '9' }], broker)).responses[0].errorCode).toBe(
+      ErrorCode.INVALID_CONFIG,
+    )
   })
 
   it('all at once resets the rest', async () => {
@@ -169,16 +215,28 @@ describe('changing settings', () => {
 
   it('is refused to who may not', async () => {
     expect((await incremental([], {}, nobody)).responses[0].errorCode).toBe(ErrorCode.TOPIC_AUTHORIZATION_FAILED)
-    expect((await incremental([], { resourceType: 4, resourceName: '' }, nobody)).responses[0].errorCode).toBe(ErrorCode.CLUSTER_AUTHORIZATION_FAILED)
+    expect((await incremental([], { resourceType: 4, resourceName: '' }, nobody)).responses[0].errorCode).toBe(
+      ErrorCode.CLUSTER_AUTHORIZATION_FAILED,
+    )
   })
 })
 
 describe('what administrators ask for', () => {
   it('elections come back by topic', async () => {
-    cluster.create({ name: 'a', partitionCount: -1, replicationFactor: -1, assignments: new Map([[0, [1, 2]], [1, [2, 1]]]) })
+    cluster.create({
+      name: 'a',
+      partitionCount: -1,
+      replicationFactor: -1,
+      assignments: new Map([
+        [0, [1, 2]],
+        [1, [2, 1]],
+      ]),
+    })
     const request = { electionType: 0, topicPartitions: [{ topic: 'a', partitions: [0, 1] }], timeoutMs: 1 }
     const { replicaElectionResults } = await call(electLeadersApi, 2, request)
-    expect(replicaElectionResults).toMatchObject([{ topic: 'a', partitionResult: [{ partitionId: 0, errorCode: ErrorCode.ELECTION_NOT_NEEDED }, { partitionId: 1 }] }])
+    expect(replicaElectionResults).toMatchObject([
+      { topic: 'a', partitionResult: [{ partitionId: 0, errorCode: ErrorCode.ELECTION_NOT_NEEDED }, { partitionId: 1 }] },
+    ])
     expect((await call(electLeadersApi, 2, { ...request, electionType: 5 })).errorCode).toBe(ErrorCode.INVALID_REQUEST)
   })
 
@@ -190,7 +248,10 @@ describe('what administrators ask for', () => {
 
   it('feature levels fail per feature up to v1, as a whole in v2', async () => {
     const request = { timeoutMs: 1, featureUpdates: [{ feature: 'no.such', maxVersionLevel: 1, upgradeType: 1 }], validateOnly: false }
-    expect(await call(updateFeaturesApi, 1, request)).toMatchObject({ errorCode: 0, results: [{ feature: 'no.such', errorCode: ErrorCode.INVALID_UPDATE_VERSION }] })
+    expect(await call(updateFeaturesApi, 1, request)).toMatchObject({
+      errorCode: 0,
+      results: [{ feature: 'no.such', errorCode: ErrorCode.INVALID_UPDATE_VERSION }],
+    })
     expect(await call(updateFeaturesApi, 2, request)).toMatchObject({ errorCode: ErrorCode.INVALID_UPDATE_VERSION, results: [] })
   })
 })
@@ -212,23 +273,46 @@ describe('what brokers ask for', () => {
     const beat = { brokerId: 1, brokerEpoch: 7, currentMetadataOffset: 1, wantFence: false, wantShutDown: false }
     expect((await call(brokerHeartbeatApi, 2, beat, asBroker(1))).errorCode).toBe(ErrorCode.NOT_CONTROLLER)
     expect((await call(allocateProducerIdsApi, 0, { brokerId: 1, brokerEpoch: 0 })).errorCode).toBe(ErrorCode.NOT_CONTROLLER)
-    const request = { requestData: Buffer.from('x'), requestPrincipal: encodeForwardedPrincipal({ type: 'User', name: 'alice' }), clientHostAddress: Buffer.alloc(0) }
+    const request = {
+      requestData: Buffer.from('x'),
+      requestPrincipal: encodeForwardedPrincipal({ type: 'User', name: 'alice' }),
+      clientHostAddress: Buffer.alloc(0),
+    }
     expect((await call(envelopeApi, 0, request, asBroker(1))).errorCode).toBe(ErrorCode.NOT_CONTROLLER)
   })
 
   it('in-sync sets are answered in the shape of the request', async () => {
     cluster.create({ name: 'a', partitionCount: -1, replicationFactor: -1, assignments: new Map([[0, [1, 2]]]) })
     const topicId = cluster.image.topic('a')!.id
-    const partition = (partitionIndex: number) => ({ partitionIndex, leaderEpoch: 0, newIsr: [1], leaderRecoveryState: 0, partitionEpoch: 0 })
-    const request = { brokerId: 1, brokerEpoch: cluster.image.broker(1)!.brokerEpoch, topics: [{ topicId, partitions: [partition(0), partition(1)] }] }
+    const partition = (partitionIndex: number) => ({
+      partitionIndex,
+      leaderEpoch: 0,
+      newIsr: [1],
+      leaderRecoveryState: 0,
+      partitionEpoch: 0,
+    })
+    const request = {
+      brokerId: 1,
+      brokerEpoch: cluster.image.broker(1)!.brokerEpoch,
+      topics: [{ topicId, partitions: [partition(0), partition(1)] }],
+    }
     const { topics } = await call(alterPartitionApi, 2, request)
-    expect(topics[0].partitions).toMatchObject([{ partitionIndex: 0, errorCode: 0, isr: [1], partitionEpoch: 1 }, { partitionIndex: 1, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION }])
+    expect(topics[0].partitions).toMatchObject([
+      { partitionIndex: 0, errorCode: 0, isr: [1], partitionEpoch: 1 },
+      { partitionIndex: 1, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION },
+    ])
   })
 
-  it('a client\'s request is carried out for the client', async () => {
-    const request = { requestData: Buffer.from('request of '), requestPrincipal: encodeForwardedPrincipal({ type: 'User', name: 'alice' }), clientHostAddress: Buffer.alloc(0) }
+  it("a client's request is carried out for the client", async () => {
+    const request = {
+      requestData: Buffer.from('request of '),
+      requestPrincipal: encodeForwardedPrincipal({ type: 'User', name: 'alice' }),
+      clientHostAddress: Buffer.alloc(0),
+    }
     expect((await call(envelopeApi, 0, request, asBroker(1))).responseData.toString()).toBe('request of alice')
     expect((await call(envelopeApi, 0, request)).errorCode).toBe(ErrorCode.CLUSTER_AUTHORIZATION_FAILED)
-    expect((await call(envelopeApi, 0, { ...request, requestPrincipal: Buffer.from('?') }, asBroker(1))).errorCode).toBe(ErrorCode.PRINCIPAL_DESERIALIZATION_FAILURE)
+    expect((await call(envelopeApi, 0, { ...request, requestPrincipal: Buffer.from('?') }, asBroker(1))).errorCode).toBe(
+      ErrorCode.PRINCIPAL_DESERIALIZATION_FAILURE,
+    )
   })
 })

@@ -11,17 +11,28 @@ beforeEach(() => {
   cluster.create({ name: 'a', partitionCount: -1, replicationFactor: -1, assignments: new Map([[0, [1, 2, 3]]]) })
 })
 
-function propose(members: readonly number[], change: Partial<IsrProposal> & { readonly brokerId?: number; readonly brokerEpoch?: number } = {}) {
+function propose(
+  members: readonly number[],
+  change: Partial<IsrProposal> & { readonly brokerId?: number; readonly brokerEpoch?: number } = {},
+) {
   const { brokerId = 1, brokerEpoch = cluster.image.broker(brokerId)!.brokerEpoch, ...fields } = change
   const { leaderEpoch, partitionEpoch } = cluster.image.partition('a', 0)!
   const newIsr = members.map((id) => ({ brokerId: id, brokerEpoch: cluster.image.broker(id)?.brokerEpoch ?? 0 }))
-  const proposal = { topicId: cluster.image.topic('a')!.id, partition: 0, leaderEpoch, partitionEpoch, newIsr, leaderRecoveryState: 0, ...fields }
+  const proposal = {
+    topicId: cluster.image.topic('a')!.id,
+    partition: 0,
+    leaderEpoch,
+    partitionEpoch,
+    newIsr,
+    leaderRecoveryState: 0,
+    ...fields,
+  }
   return cluster.decide(alterPartitions(cluster.input, { brokerId, brokerEpoch, proposals: [proposal] }))
 }
 
 const codeOf = (answer: ReturnType<typeof propose>) => answer.errorCode || answer.partitions[0]!.errorCode
 
-describe('a leader\'s proposal', () => {
+describe("a leader's proposal", () => {
   it('shrinks and grows the in-sync set, raising the partition epoch and not the leader epoch', () => {
     expect(propose([1, 2]).partitions[0]!.state).toMatchObject({ isr: [1, 2], leaderEpoch: 0, partitionEpoch: 1 })
     expect(propose([1, 2, 3]).partitions[0]!.state).toMatchObject({ isr: [1, 2, 3], leaderEpoch: 0, partitionEpoch: 2 })
@@ -63,7 +74,8 @@ describe('a leader\'s proposal', () => {
 })
 
 describe('elections on request', () => {
-  const elect = (electionType: number, partitions: Parameters<typeof electLeaders>[2] = null) => cluster.decide(electLeaders(cluster.input, electionType, partitions))
+  const elect = (electionType: number, partitions: Parameters<typeof electLeaders>[2] = null) =>
+    cluster.decide(electLeaders(cluster.input, electionType, partitions))
   const named = [{ topic: 'a', partition: 0 }]
 
   it('give leadership back to the preferred replica once it is in sync again', () => {

@@ -72,8 +72,17 @@ describe('feature levels', () => {
 
   it('move only within what this software supports', () => {
     expect(update('metadata.version', 30)).toMatchObject({ records: [], answer: { overall: { errorCode: ErrorCode.NONE } } })
-    for (const [feature, level] of [['metadata.version', 31], ['metadata.version', 25], ['metadata.version', 0], ['kraft.version', 0], ['transaction.version', 2]] as const) {
-      expect(update(feature, level), `${feature} ${level}`).toMatchObject({ records: [], answer: { overall: { errorCode: ErrorCode.INVALID_UPDATE_VERSION } } })
+    for (const [feature, level] of [
+      ['metadata.version', 31],
+      ['metadata.version', 25],
+      ['metadata.version', 0],
+      ['kraft.version', 0],
+      ['transaction.version', 2],
+    ] as const) {
+      expect(update(feature, level), `${feature} ${level}`).toMatchObject({
+        records: [],
+        answer: { overall: { errorCode: ErrorCode.INVALID_UPDATE_VERSION } },
+      })
     }
   })
 })

@@ -27,16 +27,41 @@ describe('registration', () => {
 
   it('refuses another cluster', () => {
     const { image } = new TestCluster()
-    const request = { brokerId: 1, clusterId: 'another', incarnationId: '', listeners: [], features: [], rack: null, logDirs: [], previousBrokerEpoch: -1 }
-    expect(registerBroker({ image, nextOffset: 0 }, request, false)).toMatchObject({ records: [], answer: { errorCode: ErrorCode.INCONSISTENT_CLUSTER_ID } })
+    const request = {
+      brokerId: 1,
+      clusterId: 'another',
+      incarnationId: '',
+      listeners: [],
+      features: [],
+      rack: null,
+      logDirs: [],
+      previousBrokerEpoch: -1,
+    }
+    expect(registerBroker({ image, nextOffset: 0 }, request, false)).toMatchObject({
+      records: [],
+      answer: { errorCode: ErrorCode.INCONSISTENT_CLUSTER_ID },
+    })
   })
 
   it('keeps the broker epoch when the same incarnation asks twice', () => {
     const cluster = new TestCluster()
     const { brokerEpoch } = cluster.register(1)
     const { incarnationId, endpoints } = cluster.image.broker(1)!
-    const features = [...cluster.image.broker(1)!.features].map(([name, { min, max }]) => ({ name, minSupportedVersion: min, maxSupportedVersion: max }))
-    const request = { brokerId: 1, clusterId: cluster.image.clusterId, incarnationId, listeners: [...endpoints.values()], features, rack: null, logDirs: [], previousBrokerEpoch: -1 }
+    const features = [...cluster.image.broker(1)!.features].map(([name, { min, max }]) => ({
+      name,
+      minSupportedVersion: min,
+      maxSupportedVersion: max,
+    }))
+    const request = {
+      brokerId: 1,
+      clusterId: cluster.image.clusterId,
+      incarnationId,
+      listeners: [...endpoints.values()],
+      features,
+      rack: null,
+      logDirs: [],
+      previousBrokerEpoch: -1,
+    }
     expect(registerBroker(cluster.input, request, true).answer).toEqual({ errorCode: ErrorCode.NONE, brokerEpoch })
   })
 })
@@ -71,7 +96,10 @@ describe('heartbeats', () => {
     expect(cluster.image.topic('shared')!.partitions.map(({ leader }) => leader)).toEqual([2, 2])
     const startedAtOffset = cluster.image.offset
     expect(cluster.beat(1, { wantShutDown: true, startedAtOffset, lowestActiveOffset: startedAtOffset - 1 }).shouldShutDown).toBe(false)
-    expect(cluster.beat(1, { wantShutDown: true, startedAtOffset, lowestActiveOffset: startedAtOffset })).toMatchObject({ shouldShutDown: true, isFenced: true })
+    expect(cluster.beat(1, { wantShutDown: true, startedAtOffset, lowestActiveOffset: startedAtOffset })).toMatchObject({
+      shouldShutDown: true,
+      isFenced: true,
+    })
     expect(cluster.image.isUnfenced(1)).toBe(false)
   })
 
@@ -155,7 +183,12 @@ describe('sessions', () => {
   it('tell how far everyone else has come', () => {
     const { image } = new TestCluster().start(1, 2, 3)
     const sessions = new BrokerSessions(image, 0, 9_000)
-    for (const [id, metadataOffset] of [[1, 3], [2, 10], [3, 7]] as const) sessions.touch(id, { brokerEpoch: image.broker(id)!.brokerEpoch, metadataOffset, nowMs: 0 })
+    for (const [id, metadataOffset] of [
+      [1, 3],
+      [2, 10],
+      [3, 7],
+    ] as const)
+      sessions.touch(id, { brokerEpoch: image.broker(id)!.brokerEpoch, metadataOffset, nowMs: 0 })
     expect(sessions.lowestActiveOffset(image, 1, 1)).toBe(7)
     expect(sessions.lowestActiveOffset(image, 3, 1)).toBe(3)
     expect(sessions.lowestActiveOffset(image, 3, 9_000)).toBe(Number.MAX_SAFE_INTEGER)

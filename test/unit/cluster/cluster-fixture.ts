@@ -31,7 +31,15 @@ export class TestCluster {
     return Buffer.from(String(++this.#ids).padStart(16, 'x')).toString('base64url')
   }
 
-  register(brokerId: number, options: { readonly rack?: string; readonly previousBrokerEpoch?: number; readonly directory?: string; readonly hasSession?: boolean } = {}) {
+  register(
+    brokerId: number,
+    options: {
+      readonly rack?: string
+      readonly previousBrokerEpoch?: number
+      readonly directory?: string
+      readonly hasSession?: boolean
+    } = {},
+  ) {
     const features = [...supportedFeatures].map(([name, { min, max }]) => ({ name, minSupportedVersion: min, maxSupportedVersion: max }))
     const request = {
       brokerId,
@@ -55,7 +63,16 @@ export class TestCluster {
     return this
   }
 
-  beat(brokerId: number, options: { readonly wantShutDown?: boolean; readonly wantFence?: boolean; readonly metadataOffset?: number; readonly startedAtOffset?: number | null; readonly lowestActiveOffset?: number } = {}) {
+  beat(
+    brokerId: number,
+    options: {
+      readonly wantShutDown?: boolean
+      readonly wantFence?: boolean
+      readonly metadataOffset?: number
+      readonly startedAtOffset?: number | null
+      readonly lowestActiveOffset?: number
+    } = {},
+  ) {
     const request = {
       brokerId,
       brokerEpoch: this.image.broker(brokerId)?.brokerEpoch ?? -1,
@@ -63,7 +80,10 @@ export class TestCluster {
       wantFence: options.wantFence ?? false,
       wantShutDown: options.wantShutDown ?? false,
     }
-    const shutdown = { startedAtOffset: options.startedAtOffset ?? null, lowestActiveOffset: options.lowestActiveOffset ?? Number.MAX_SAFE_INTEGER }
+    const shutdown = {
+      startedAtOffset: options.startedAtOffset ?? null,
+      lowestActiveOffset: options.lowestActiveOffset ?? Number.MAX_SAFE_INTEGER,
+    }
     return this.decide(heartbeat(this.input, request, shutdown))
   }
 

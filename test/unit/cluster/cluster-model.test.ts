@@ -24,7 +24,12 @@ const event = fc.oneof(
   fc.record({ kind: fc.constant('fence' as const), broker }),
   fc.record({ kind: fc.constant('shutDown' as const), broker }),
   fc.record({ kind: fc.constant('unregister' as const), broker }),
-  fc.record({ kind: fc.constant('create' as const), topic, partitionCount: fc.integer({ min: 1, max: 4 }), replicationFactor: fc.integer({ min: 1, max: 3 }) }),
+  fc.record({
+    kind: fc.constant('create' as const),
+    topic,
+    partitionCount: fc.integer({ min: 1, max: 4 }),
+    replicationFactor: fc.integer({ min: 1, max: 3 }),
+  }),
   fc.record({ kind: fc.constant('delete' as const), topic }),
   fc.record({ kind: fc.constant('enlarge' as const), topic }),
   fc.record({ kind: fc.constant('alterIsr' as const), topic, partition: fc.nat(3), members: fc.subarray(BROKERS), isStale: fc.boolean() }),
@@ -77,7 +82,9 @@ function alterIsr(cluster: TestCluster, { topic: name, partition, members, isSta
     newIsr,
     leaderRecoveryState: members.length > 1 ? 0 : before.leaderRecoveryState,
   }
-  const answer = cluster.decide(alterPartitions(cluster.input, { brokerId: leader.id, brokerEpoch: leader.brokerEpoch, proposals: [proposal] }))
+  const answer = cluster.decide(
+    alterPartitions(cluster.input, { brokerId: leader.id, brokerEpoch: leader.brokerEpoch, proposals: [proposal] }),
+  )
   const [result] = answer.partitions
   if (result?.state !== null && result !== undefined) expect(result.state).toEqual(cluster.image.partition(name, partition))
   if (isStale) expect(result?.errorCode).not.toBe(ErrorCode.NONE)

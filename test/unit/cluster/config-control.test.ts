@@ -14,7 +14,13 @@ const TOPIC = ConfigResourceType.TOPIC
 
 function withTopic() {
   const cluster = new TestCluster().start(1)
-  cluster.create({ name: 'a', configs: [{ name: 'kept', value: '1' }, { name: 'number', value: '2' }] })
+  cluster.create({
+    name: 'a',
+    configs: [
+      { name: 'kept', value: '1' },
+      { name: 'number', value: '2' },
+    ],
+  })
   return cluster
 }
 
@@ -28,9 +34,20 @@ describe('incremental changes', () => {
   it('change what is named and keep the rest', () => {
     const cluster = withTopic()
     cluster.decide(alterConfigs(cluster.input, [edit('a', ['number', SET, '3'], ['new', SET, '4'])], rules))
-    expect(cluster.image.configOf(TOPIC, 'a')).toEqual(new Map([['kept', '1'], ['number', '3'], ['new', '4']]))
+    expect(cluster.image.configOf(TOPIC, 'a')).toEqual(
+      new Map([
+        ['kept', '1'],
+        ['number', '3'],
+        ['new', '4'],
+      ]),
+    )
     cluster.decide(alterConfigs(cluster.input, [edit('a', ['number', DELETE, null])], rules))
-    expect(cluster.image.configOf(TOPIC, 'a')).toEqual(new Map([['kept', '1'], ['new', '4']]))
+    expect(cluster.image.configOf(TOPIC, 'a')).toEqual(
+      new Map([
+        ['kept', '1'],
+        ['new', '4'],
+      ]),
+    )
   })
 
   it('append to and subtract from lists, starting from the default', () => {
@@ -46,8 +63,13 @@ describe('incremental changes', () => {
   it('take effect wholly or not at all for a resource, and others are not held up by it', () => {
     const cluster = withTopic()
     cluster.create({ name: 'b' })
-    const answer = cluster.decide(alterConfigs(cluster.input, [edit('a', ['kept', SET, '9'], ['number', SET, 'x']), edit('b', ['kept', SET, '9'])], rules))
-    expect(answer).toEqual([{ errorCode: ErrorCode.INVALID_CONFIG, errorMessage: 'number must be a number' }, { errorCode: ErrorCode.NONE }])
+    const answer = cluster.decide(
+      alterConfigs(cluster.input, [edit('a', ['kept', SET, '9'], ['number', SET, 'x']), edit('b', ['kept', SET, '9'])], rules),
+    )
+    expect(answer).toEqual([
+      { errorCode: ErrorCode.INVALID_CONFIG, errorMessage: 'number must be a number' },
+      { errorCode: ErrorCode.NONE },
+    ])
     expect(cluster.image.configOf(TOPIC, 'a').get('kept')).toBe('1')
     expect(cluster.image.configOf(TOPIC, 'b').get('kept')).toBe('9')
   })
@@ -67,7 +89,11 @@ describe('incremental changes', () => {
 
   it('reach one broker, or all of them by the empty name', () => {
     const cluster = withTopic()
-    const broker = (resourceName: string, value: string) => ({ resourceType: ConfigResourceType.BROKER, resourceName, edits: [{ name: 'kept', operation: SET, value }] })
+    const broker = (resourceName: string, value: string) => ({
+      resourceType: ConfigResourceType.BROKER,
+      resourceName,
+      edits: [{ name: 'kept', operation: SET, value }],
+    })
     cluster.decide(alterConfigs(cluster.input, [broker('', 'all'), broker('1', 'one')], rules))
     expect(cluster.image.configOf(ConfigResourceType.BROKER, '').get('kept')).toBe('all')
     expect(cluster.image.configOf(ConfigResourceType.BROKER, '1').get('kept')).toBe('one')

@@ -39,7 +39,9 @@ describe('a persistent map', () => {
 
   it('iterates alike however it was filled', () => {
     const names = Array.from({ length: 200 }, (_, index) => `topic-${index}`)
-    const fill = (order: readonly string[]) => [...order.reduce((map, name) => map.with(name, 1), PersistentMap.empty<string, number>()).keys()]
+    const fill = (order: readonly string[]) => [
+      ...order.reduce((map, name) => map.with(name, 1), PersistentMap.empty<string, number>()).keys(),
+    ]
     expect(fill(names)).toEqual(fill([...names].reverse()))
   })
 })

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { placeReplicas, usableBrokers, type UsableBroker } from '../../../broker/cluster/placement.ts'
 import { TestCluster } from './cluster-fixture.ts'
 
-const brokers = (...racks: readonly (string | null)[]): UsableBroker[] => racks.map((rack, index) => ({ id: index + 1, rack, isActive: true }))
+const brokers = (...racks: readonly (string | null)[]): UsableBroker[] =>
+  racks.map((rack, index) => ({ id: index + 1, rack, isActive: true }))
 
 function place(among: readonly UsableBroker[], partitionCount: number, replicationFactor: number) {
   const placed = placeReplicas(among, { partitionCount, replicationFactor, startIndex: 0 })
@@ -15,7 +16,11 @@ const loadOf = (lists: readonly (readonly number[])[], id: number) => lists.filt
 
 describe('placing replicas', () => {
   it('never puts two on one broker, leads from brokers that are up, and spreads both evenly', () => {
-    const shape = fc.record({ brokerCount: fc.integer({ min: 1, max: 12 }), rackCount: fc.integer({ min: 1, max: 4 }), rounds: fc.integer({ min: 1, max: 12 }) })
+    const shape = fc.record({
+      brokerCount: fc.integer({ min: 1, max: 12 }),
+      rackCount: fc.integer({ min: 1, max: 4 }),
+      rounds: fc.integer({ min: 1, max: 12 }),
+    })
     fc.assert(
       fc.property(shape, fc.integer({ min: 1, max: 12 }), ({ brokerCount, rackCount, rounds }, wanted) => {
         const among = brokers(...Array.from({ length: brokerCount }, (_, index) => `rack ${index % rackCount}`))
@@ -54,7 +59,13 @@ describe('placing replicas', () => {
 
   it('takes the racks in turn', () => {
     const cluster = new TestCluster()
-    for (const [id, rack] of [[1, 'a'], [2, 'a'], [3, 'b'], [4, 'b']] as const) cluster.register(id, { rack })
+    for (const [id, rack] of [
+      [1, 'a'],
+      [2, 'a'],
+      [3, 'b'],
+      [4, 'b'],
+    ] as const)
+      cluster.register(id, { rack })
     expect(usableBrokers(cluster.image).map(({ id }) => id)).toEqual([1, 3, 2, 4])
   })
 })

@@ -22,7 +22,10 @@ describe('creating topics', () => {
 
   it('takes the defaults for -1, and no more replicas than there are brokers', () => {
     const cluster = new TestCluster().start(1, 2)
-    expect(cluster.create({ name: 'a', partitionCount: -1, replicationFactor: -1 })).toMatchObject({ partitionCount: 2, replicationFactor: 2 })
+    expect(cluster.create({ name: 'a', partitionCount: -1, replicationFactor: -1 })).toMatchObject({
+      partitionCount: 2,
+      replicationFactor: 2,
+    })
   })
 
   it('counts only brokers that are up as in sync', () => {
@@ -55,12 +58,23 @@ describe('creating topics', () => {
     const topic = (name: string) => ({ name, partitionCount: 1, replicationFactor: 1, assignments: new Map(), configs: [] })
     const options = { defaults: { partitionCount: 1, replicationFactor: 1 }, newTopicId: () => cluster.newId(), configProblem: () => null }
     const answer = cluster.decide(createTopics(cluster.input, [topic('a.b'), topic('a_b'), topic('twice'), topic('twice')], options))
-    expect(answer.map(codeOf)).toEqual([ErrorCode.NONE, ErrorCode.INVALID_TOPIC_EXCEPTION, ErrorCode.INVALID_REQUEST, ErrorCode.INVALID_REQUEST])
+    expect(answer.map(codeOf)).toEqual([
+      ErrorCode.NONE,
+      ErrorCode.INVALID_TOPIC_EXCEPTION,
+      ErrorCode.INVALID_REQUEST,
+      ErrorCode.INVALID_REQUEST,
+    ])
   })
 
   it('asks the rules about the settings and stores them', () => {
     const cluster = new TestCluster().start(1)
-    const topic = { name: 'a', partitionCount: 1, replicationFactor: 1, assignments: new Map(), configs: [{ name: 'retention.ms', value: '1' }] }
+    const topic = {
+      name: 'a',
+      partitionCount: 1,
+      replicationFactor: 1,
+      assignments: new Map(),
+      configs: [{ name: 'retention.ms', value: '1' }],
+    }
     const options = { defaults: { partitionCount: 1, replicationFactor: 1 }, newTopicId: () => cluster.newId() }
     const refused = createTopics(cluster.input, [topic], { ...options, configProblem: (settings) => `no ${[...settings.keys()].join()}` })
     expect(refused).toMatchObject({ records: [], answer: [{ errorCode: ErrorCode.INVALID_CONFIG, errorMessage: 'no retention.ms' }] })

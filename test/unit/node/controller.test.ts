@@ -15,7 +15,12 @@ afterEach(() => {
   if (cluster.failures.length > 0) throw new Error(cluster.failures.join('\n'))
 })
 
-async function startAll(options: { readonly voters: number; readonly seed?: number; readonly diskLatencyMsMax?: number; readonly networkLatencyMsMax?: number }) {
+async function startAll(options: {
+  readonly voters: number
+  readonly seed?: number
+  readonly diskLatencyMsMax?: number
+  readonly networkLatencyMsMax?: number
+}) {
   cluster = new SimulatedQuorumCluster({ seed: 1, ...options })
   for (const id of cluster.controllerIds) await cluster.startController(id)
 }
@@ -24,7 +29,16 @@ async function startAll(options: { readonly voters: number; readonly seed?: numb
 async function join(node: ObserverNode, id: number): Promise<number> {
   const features = [...supportedFeatures].map(([name, { min, max }]) => ({ name, minSupportedVersion: min, maxSupportedVersion: max }))
   const listeners = [{ name: 'CLIENT', host: '127.0.0.1', port: 9092, securityProtocol: 0 }]
-  const request = { brokerId: id, clusterId: CLUSTER_ID, incarnationId: cluster.env('the test').random.uuid(), listeners, features, rack: null, logDirs: [node.logs.directoryId], previousBrokerEpoch: -1 }
+  const request = {
+    brokerId: id,
+    clusterId: CLUSTER_ID,
+    incarnationId: cluster.env('the test').random.uuid(),
+    listeners,
+    features,
+    rack: null,
+    logDirs: [node.logs.directoryId],
+    previousBrokerEpoch: -1,
+  }
   const { errorCode, brokerEpoch } = await cluster.run(node.calls.call(brokerRegistration, 4, request, { timeoutMs: 20_000 }))
   expect(errorCode).toBe(ErrorCode.NONE)
   await cluster.run(node.observer.reached(brokerEpoch))
@@ -82,7 +96,9 @@ describe('a lone controller', () => {
     await startAll({ voters: 1 })
     const node = await cluster.startObserver(7)
     const request = { topics: [{ topicName: METADATA_TOPIC, partitions: [{ partitionIndex: 0 }, { partitionIndex: 1 }] }] }
-    const answer = await cluster.run(node.forwarder.send(describeQuorum, 2, request, { principal: ANONYMOUS, clientId: 'test', timeoutMs: 5_000 }))
+    const answer = await cluster.run(
+      node.forwarder.send(describeQuorum, 2, request, { principal: ANONYMOUS, clientId: 'test', timeoutMs: 5_000 }),
+    )
     const [known, unknown] = answer.topics[0]!.partitions
     expect(known).toMatchObject({ leaderId: 1001, leaderEpoch: 1, currentVoters: [{ replicaId: 1001 }], observers: [{ replicaId: 7 }] })
     expect(unknown?.errorCode).toBe(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)

@@ -32,7 +32,12 @@ export class SimulatedQuorumCluster {
   readonly #envs = new Map<string, SimulatedEnv>()
   readonly #controllers = new Map<number, RunningNode>()
 
-  constructor(options: { readonly seed: number; readonly voters: number; readonly diskLatencyMsMax?: number; readonly networkLatencyMsMax?: number }) {
+  constructor(options: {
+    readonly seed: number
+    readonly voters: number
+    readonly diskLatencyMsMax?: number
+    readonly networkLatencyMsMax?: number
+  }) {
     const { voters, ...world } = options
     this.world = new SimulatedWorld(world)
     this.#voterCount = voters
@@ -47,13 +52,27 @@ export class SimulatedQuorumCluster {
   }
 
   get voters() {
-    return this.controllerIds.map((id) => ({ id, directoryId: Buffer.from(`directory of ${id}`.slice(0, 16).padEnd(16)).toString('base64url') }))
+    return this.controllerIds.map((id) => ({
+      id,
+      directoryId: Buffer.from(`directory of ${id}`.slice(0, 16).padEnd(16)).toString('base64url'),
+    }))
   }
 
   config(role: NodeConfig['role'], nodeId: number): NodeConfig {
     const listeners = role === 'controller' ? [{ name: 'INTERNAL', host: '127.0.0.1', port: 20_000 + nodeId }] : []
     const { addresses: controllers, voters } = this
-    return { role, nodeId, clusterId: CLUSTER_ID, dataDirectory: '/data', listeners, internalSecret: SECRET, controllers, voters, logLevel: 'info', configOverrides: {} }
+    return {
+      role,
+      nodeId,
+      clusterId: CLUSTER_ID,
+      dataDirectory: '/data',
+      listeners,
+      internalSecret: SECRET,
+      controllers,
+      voters,
+      logLevel: 'info',
+      configOverrides: {},
+    }
   }
 
   env(name: string): SimulatedEnv {
@@ -90,8 +109,12 @@ export class SimulatedQuorumCluster {
 
   async startObserver(id: number): Promise<ObserverNode> {
     const env = this.env(`observer ${id}`)
-    const logs = await this.run(openLogManager(env, { directory: '/data', clusterId: CLUSTER_ID, nodeId: id, configOf: () => metadataLogConfig }))
-    const log = await this.run(logs.getOrCreate({ topic: METADATA_TOPIC, partition: 0 }, { topicId: METADATA_TOPIC_ID, config: metadataLogConfig }))
+    const logs = await this.run(
+      openLogManager(env, { directory: '/data', clusterId: CLUSTER_ID, nodeId: id, configOf: () => metadataLogConfig }),
+    )
+    const log = await this.run(
+      logs.getOrCreate({ topic: METADATA_TOPIC, partition: 0 }, { topicId: METADATA_TOPIC_ID, config: metadataLogConfig }),
+    )
     const channels = new ControllerChannels(env, { identity: { nodeId: id, role: 'broker' }, secret: SECRET, controllers: this.addresses })
     const observer = new MetadataObserver(env, {
       nodeId: id,

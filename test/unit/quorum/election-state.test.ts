@@ -5,7 +5,9 @@ import { decodeElectionState, encodeElectionState } from '../../../broker/quorum
 describe('the quorum-state file', () => {
   it('is one line of JSON in data version 1', () => {
     const content = encodeElectionState({ epoch: 2, leaderId: null, votedFor: { id: 1, directoryId: 'K9zq8zKfQKm1yVb3b5J1tw' } })
-    expect(content.toString()).toBe('{"leaderId":-1,"leaderEpoch":2,"votedId":1,"votedDirectoryId":"K9zq8zKfQKm1yVb3b5J1tw","data_version":1}')
+    expect(content.toString()).toBe(
+      '{"leaderId":-1,"leaderEpoch":2,"votedId":1,"votedDirectoryId":"K9zq8zKfQKm1yVb3b5J1tw","data_version":1}',
+    )
   })
 
   it('comes back as it was written', () => {
@@ -27,10 +29,13 @@ describe('the quorum-state file', () => {
     expect(decodeElectionState(Buffer.from(old))).toMatchObject({ epoch: 7, leaderId: 3, votedFor: { id: 3 } })
   })
 
-  it.each(['', '{}', '[]', '{"data_version":1,"leaderId":1,"leaderEpoch":-1,"votedId":1}', '{"data_version":9,"leaderId":1,"leaderEpoch":1,"votedId":1}'])(
-    'refuses %j rather than guess a vote',
-    (content) => {
-      expect(() => decodeElectionState(Buffer.from(content))).toThrow()
-    },
-  )
+  it.each([
+    '',
+    '{}',
+    '[]',
+    '{"data_version":1,"leaderId":1,"leaderEpoch":-1,"votedId":1}',
+    '{"data_version":9,"leaderId":1,"leaderEpoch":1,"votedId":1}',
+  ])('refuses %j rather than guess a vote', (content) => {
+    expect(() => decodeElectionState(Buffer.from(content))).toThrow()
+  })
 })

@@ -5,7 +5,9 @@ import { FAIR, SimulatedQuorum } from './simulated-quorum.ts'
 const allAgree = (quorum: SimulatedQuorum): boolean => {
   const leader = quorum.leader()
   if (leader === undefined || leader.state.highWatermark !== leader.log.length) return false
-  return quorum.nodes.every((node) => node.life !== null && node.state.epoch === leader.state.epoch && node.state.highWatermark === leader.log.length)
+  return quorum.nodes.every(
+    (node) => node.life !== null && node.state.epoch === leader.state.epoch && node.state.highWatermark === leader.log.length,
+  )
 }
 
 function started(voterCount: number, seed: number): SimulatedQuorum {
@@ -95,7 +97,7 @@ describe('whatever the weather', () => {
       for (let round = 0; round < 30; round++) {
         const node = quorum.nodes[quorum.below(voterCount)]!
         quorum.weather = {
-          lossRate: quorum.below(2) * quorum.below(30) / 100,
+          lossRate: (quorum.below(2) * quorum.below(30)) / 100,
           duplicateRate: 0.1,
           delayMaxMs: [2, 2, 20, 200, 2_000][quorum.below(5)]!,
           cutOff: quorum.below(2) === 0 ? node.id : null,

@@ -66,13 +66,24 @@ export class SimulatedQuorum {
   #token = 0
   #lives = 0
   readonly #voters: VoterSet
-  readonly #replyTo = new Map<number, { readonly from: number; readonly at: number; readonly life: number; readonly request: QuorumRequest }>()
+  readonly #replyTo = new Map<
+    number,
+    { readonly from: number; readonly at: number; readonly life: number; readonly request: QuorumRequest }
+  >()
 
   constructor(voterCount: number, seed: number) {
     this.#random = mulberry(seed)
     this.#voters = Array.from({ length: voterCount }, (_, index) => ({ id: 1001 + index, directoryId: `directory-of-${1001 + index}` }))
     for (const { id } of this.#voters) {
-      this.nodes.push({ id, state: this.#initial(id, INITIAL_ELECTION_STATE), life: null, log: [], flushed: 0, election: INITIAL_ELECTION_STATE, timers: new Map() })
+      this.nodes.push({
+        id,
+        state: this.#initial(id, INITIAL_ELECTION_STATE),
+        life: null,
+        log: [],
+        flushed: 0,
+        election: INITIAL_ELECTION_STATE,
+        timers: new Map(),
+      })
     }
   }
 
@@ -165,7 +176,17 @@ export class SimulatedQuorum {
         if (!hasNews && maxWaitMs > 0) return this.#serveLater(node, effect.token, effect.request)
         const records = node.log.slice(effect.request.fetchOffset)
         const { epoch, highWatermark } = node.state
-        const response = { api: 'fetch', errorCode: ErrorCode.NONE, leaderId: node.id, epoch, highWatermark, logStartOffset: 0, diverging: null, snapshot: null, records: encode(records) } as const
+        const response = {
+          api: 'fetch',
+          errorCode: ErrorCode.NONE,
+          leaderId: node.id,
+          epoch,
+          highWatermark,
+          logStartOffset: 0,
+          diverging: null,
+          snapshot: null,
+          records: encode(records),
+        } as const
         return this.#sendResponse(node, effect.token, response)
       }
       case 'timer':
@@ -247,7 +268,11 @@ export class SimulatedQuorum {
   #sendResponse(from: SimulatedNode, token: number, response: QuorumResponse): void {
     const waiting = this.#replyTo.get(token)
     if (waiting === undefined || waiting.at !== from.id) return
-    this.#travel([from.id, waiting.from], () => this.#answer(token, response), () => this.#fail(token))
+    this.#travel(
+      [from.id, waiting.from],
+      () => this.#answer(token, response),
+      () => this.#fail(token),
+    )
   }
 
   #fail(token: number): void {
@@ -288,7 +313,8 @@ export class SimulatedQuorum {
     for (let offset = 0; offset < length; offset++) {
       const mine = node.log[offset]
       const agreed = this.committed[offset]!
-      if (mine?.epoch !== agreed.epoch || mine.value !== agreed.value) throw new Error(`node ${node.id} lacks the committed record at ${offset}`)
+      if (mine?.epoch !== agreed.epoch || mine.value !== agreed.value)
+        throw new Error(`node ${node.id} lacks the committed record at ${offset}`)
     }
   }
 }
@@ -308,7 +334,8 @@ function factsOf(node: SimulatedNode): LogFacts {
   }
 }
 
-const encode = (records: readonly SimulatedRecord[]): Buffer => (records.length === 0 ? Buffer.alloc(0) : Buffer.from(JSON.stringify(records)))
+const encode = (records: readonly SimulatedRecord[]): Buffer =>
+  records.length === 0 ? Buffer.alloc(0) : Buffer.from(JSON.stringify(records))
 const decode = (bytes: Buffer): SimulatedRecord[] => JSON.parse(bytes.toString()) as SimulatedRecord[]
 
 function mulberry(seed: number): () => number {
