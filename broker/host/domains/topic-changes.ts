@@ -250,7 +250,9 @@ function fieldProblem(error: unknown, fallback: string): FieldProblem {
   return { field: data.cause === 'INVALID_CONFIG' && fallback === 'name' ? 'settings' : field, message }
 }
 
+/** The setting an error names: the longest that occurs in it, as one name may begin with another. */
 function fieldNamed(error: unknown, changes: readonly SettingChange[]): string {
   const { message } = toHostError(error)
-  return changes.find(({ name }) => message.includes(name))?.name ?? changes[0]?.name ?? 'settings'
+  const named = changes.map(({ name }) => name).filter((name) => message.includes(name))
+  return named.sort((a, b) => b.length - a.length)[0] ?? changes[0]?.name ?? 'settings'
 }

@@ -35,7 +35,13 @@ export function createSamplers(env: Env, history: HistoryStore, signal: AbortSig
   })
   return {
     start(session) {
-      const offsets = sampleOffsets(env, session, () => recorder.recordOffsets(session))
+      let hasOffsets = false
+      const offsets = sampleOffsets(env, session, () => {
+        recorder.recordOffsets(session)
+        // Lag needs the ends of the logs: the first groups may have been read before them.
+        if (!hasOffsets) groups.hurry()
+        hasOffsets = true
+      })
       const sizes = sampleSizes(env, session)
       const groups = sampleGroups(env, session, (sampled) => recorder.recordGroups(session, sampled))
       const quorum = sampleQuorum(env, session)

@@ -1,0 +1,85 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { MessageChannel } from 'node:worker_threads'
+import { createORPCClient } from '@orpc/client'
+import { RPCLink } from '@orpc/client/message-port'
+import type { HostClient } from '../../../broker/contract/contract.ts'
+import { problemOf, type Problem } from '../../../broker/contract/errors.ts'
+import { follow, type StreamEvent } from '../../../broker/contract/stream.ts'
+import { createRealEnv } from '../../../broker/env/real.ts'
+import { createHost, type Host } from '../../../broker/host/host.ts'
+import { createQueryEngine } from '../../../broker/host/messages/query-engine.ts'
+import { FakeKafka } from '../../support/fake-kafka.ts'
+import { until } from '../../support/until.ts'
+
+export interface HostHarness {
+  readonly kafka: FakeKafka
+  readonly host: Host
+  readonly client: HostClient
+  readonly clusterId: string
+  close(): Promise<void>
+}
+
+/** A host with one remote cluster in memory, connected, behind a message port. */
+export async function startHarness(kafka: FakeKafka = new FakeKafka()): Promise<HostHarness> {
+  const env = createRealEnv({ log: { write: () => undefined } })
+  const directory = mkdtempSync(join(tmpdir(), 'weir-host-'))
+  writeFileSync(join(directory, 'index.html'), '<!doctype html>')
+  const queries = await createQueryEngine({ env, createClient: kafka.createClient, spillDirectory: join(directory, 'spill') })
+  const host = await createHost({
+    env,
+    dataDirectory: directory,
+    version: '0.0.0',
+    rendererDirectory: directory,
+    createClient: kafka.createClient,
+    queries,
+  })
+  const { port1, port2 } = new MessageChannel()
+  host.attachPort(port1)
+  const client = createORPCClient<HostClient>(new RPCLink({ port: port2 as unknown as MessagePort }))
+  port2.start()
+  const { id } = await client.clusters.add({ name: 'Test', bootstrapServers: ['127.0.0.1:9092'] })
+  if (!kafka.isDown)
+    await until(
+      'the cluster to be read',
+      async () =>
+        (await client.overview.get({ clusterId: id })).counts.totalLag !== undefined &&
+        (await client.groups.list({ clusterId: id })).asOfMs !== null,
+    )
+  return {
+    kafka,
+    host,
+    client,
+    clusterId: id,
+    async close() {
+      port2.close()
+      await host.close()
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+/** The first value of a stream that satisfies `condition`. */
+export async function firstOf<Value>(
+  client: HostClient,
+  open: (signal: AbortSignal) => PromiseLike<AsyncIterable<StreamEvent<Value>>>,
+  condition: (value: Value) => boolean,
+): Promise<Value> {
+  const ending = new AbortController()
+  const found: Value[] = []
+  await follow(client, open(ending.signal), (value) => {
+    if (found.length > 0 || !condition(value)) return
+    found.push(value)
+    ending.abort()
+  }).catch((error: unknown) => {
+    if (found.length === 0) throw error
+  })
+  const [value] = found
+  if (value === undefined) throw new Error('the stream ended')
+  return value
+}
+
+export function failure(promise: Promise<unknown>): Promise<Problem> {
+  return promise.then(() => Promise.reject(new Error('it did not fail')), problemOf)
+}
