@@ -135,10 +135,6 @@ export class SimulatedDisk {
     return this.#loop.nowMs()
   }
 
-  monotonicMs(): number {
-    return this.#loop.monotonicMs()
-  }
-
   writePending(process: SimulatedProcess, inode: SimulatedInode, position: number, bytes: Buffer): () => void {
     const pending: PendingWrite = { inode, position, bytes, process }
     this.#pendingWrites.add(pending)

@@ -39,12 +39,18 @@ export class Cleaner {
     return entries
   }
 
-  /** The dirtiest first. Resolves with whether anything was compacted. */
-  async cleanAll(logs: readonly DiskPartitionLog[]): Promise<boolean> {
+  /**
+   * The dirtiest first. Resolves with whether anything was compacted. `recoveryPoints` are those the checkpoint file holds:
+   * nothing above them is touched.
+   */
+  async cleanAll(
+    logs: readonly DiskPartitionLog[],
+    recoveryPoints: ReadonlyMap<DiskPartitionLog, number>,
+  ): Promise<boolean> {
     const due: { log: DiskPartitionLog; range: CleanRange; ratio: number }[] = []
     for (const log of logs) {
       if (!log.config.isCompacted || log.offline !== null || this.#uncleanable.has(folderOf(log))) continue
-      const found = await this.#assess(log)
+      const found = await this.#assess(log, recoveryPoints.get(log) ?? 0)
       if (found !== null) due.push({ log, ...found })
     }
     let hasChanged = false
@@ -56,14 +62,15 @@ export class Cleaner {
   }
 
   /** Null when the log is clean enough. */
-  async #assess(log: DiskPartitionLog): Promise<{ range: CleanRange; ratio: number } | null> {
+  async #assess(log: DiskPartitionLog, recoveryPoint: number): Promise<{ range: CleanRange; ratio: number } | null> {
     const { core, config } = log
     const nowMs = this.#context.env.clock.nowMs()
     const known = this.#firstDirty.get(folderOf(log)) ?? 0
     const { segments } = core
     const isUsable = known <= segments.active.baseOffset
     const firstDirtyOffset = isUsable ? Math.max(known, log.logStartOffset) : log.logStartOffset
-    const stableOffset = Math.min(log.lastStableOffset, log.writtenEndOffset)
+    // Compaction leaves holes, and recovery takes holes above the recovery point for losses.
+    const stableOffset = Math.min(log.lastStableOffset, recoveryPoint)
     let endOffset = firstDirtyOffset
     let cleanBytes = 0
     let dirtyBytes = 0

@@ -14,10 +14,6 @@ export class KeyOffsets {
     this.#bytesMax = bytesMax
   }
 
-  get keyCount(): number {
-    return this.#offsets.size
-  }
-
   /** False when there is no room for a new key: the pass then ends here. */
   put(key: Buffer, offset: number): boolean {
     const text = key.toString('latin1')

@@ -24,11 +24,17 @@ export interface LogContext {
   readonly indexCache: IndexCache
   readonly pendingWrites: PendingWrites
   readonly onOffline: (log: PartitionLog, reason: string) => void
+  /** A truncation is about to happen: the checkpoint file must not vouch for what will be written anew. */
+  readonly onRecoveryPointLowered: () => Promise<void>
 }
 
 export function createLogContext(
   env: Env,
-  options: { limits?: Partial<LogLimits>; onOffline?: (log: PartitionLog, reason: string) => void } = {},
+  options: {
+    readonly limits?: Partial<LogLimits>
+    readonly onOffline?: LogContext['onOffline']
+    readonly onRecoveryPointLowered?: LogContext['onRecoveryPointLowered']
+  } = {},
 ): LogContext {
   const limits = { ...defaultLogLimits, ...options.limits }
   return {
@@ -38,5 +44,6 @@ export function createLogContext(
     indexCache: new IndexCache(limits.indexCacheBytesMax),
     pendingWrites: new PendingWrites(limits.pendingWriteBytesMax),
     onOffline: options.onOffline ?? (() => undefined),
+    onRecoveryPointLowered: options.onRecoveryPointLowered ?? (() => Promise.resolve()),
   }
 }

@@ -44,7 +44,12 @@ export async function openLogManager(env: Env, options: LogManagerOptions): Prom
     for (const name of [recoveryPointFile, logStartFile, highWatermarkFile, cleanerOffsetFile]) {
       checkpoints.set(name, await readOffsetCheckpoint(env, joinPath(directory, name)))
     }
-    const context = createLogContext(env, { limits: options.limits, onOffline: options.onLogOffline })
+    let manager: FolderLogManager | null = null
+    const context = createLogContext(env, {
+      limits: options.limits,
+      onOffline: options.onLogOffline,
+      onRecoveryPointLowered: async () => manager?.writeCheckpoints(),
+    })
     const none: OffsetCheckpoint = new Map()
     const loaded = await loadFolders({
       context,
@@ -57,7 +62,8 @@ export async function openLogManager(env: Env, options: LogManagerOptions): Prom
       onProgress: options.onProgress,
       signal: options.signal,
     })
-    return new FolderLogManager({ context, folder, loaded, checkpoints })
+    manager = new FolderLogManager({ context, folder, loaded, checkpoints })
+    return manager
   } catch (error) {
     await folder.lock.release()
     throw error
@@ -106,7 +112,7 @@ class FolderLogManager implements LogManager {
     this.#cleaner = new Cleaner(context, checkpoints.get(cleanerOffsetFile) ?? new Map())
     this.#maintenance = new Maintenance(this.#env, {
       logs: () => [...this.#logs.values()],
-      writeCheckpoints: () => this.#writeCheckpoints(),
+      writeCheckpoints: () => this.writeCheckpoints(),
       compact: () => this.#compact(),
       unflushedBytesTarget: context.limits.unflushedBytesTarget,
     })
@@ -159,7 +165,7 @@ class FolderLogManager implements LogManager {
     await this.#maintenance.sync()
     await this.#maintenance.retain()
     await this.#compact()
-    await this.#writeCheckpoints()
+    await this.writeCheckpoints()
   }
 
   async close(options: { brokerEpoch: number }): Promise<void> {
@@ -170,7 +176,7 @@ class FolderLogManager implements LogManager {
     await Promise.all(this.#changes.values())
     const logs = [...this.#logs.values()]
     await forEachLimited(logs, this.#context.limits.concurrentLoadsMax, (log) => log.close())
-    await this.#writeCheckpoints()
+    await this.writeCheckpoints()
     const isClean = this.#failed.size === 0 && logs.every((log) => log.offline === null)
     if (isClean) await writeCleanShutdown(this.#env, this.directory, options.brokerEpoch)
     await this.#lock.release()
@@ -247,7 +253,11 @@ class FolderLogManager implements LogManager {
   }
 
   async #compact(): Promise<void> {
-    const hasChanged = await this.#cleaner.cleanAll([...this.#logs.values()])
+    const logs = [...this.#logs.values()]
+    if (!logs.some((log) => log.config.isCompacted)) return
+    const recoveryPoints = new Map(logs.map((log) => [log, log.recoveryPoint]))
+    await this.writeCheckpoints()
+    const hasChanged = await this.#cleaner.cleanAll(logs, recoveryPoints)
     if (!hasChanged) return
     const content = encodeOffsetCheckpoint(this.#cleaner.checkpoint(this.#logs))
     await this.#env.disk.writeFileAtomic(joinPath(this.directory, cleanerOffsetFile), content)
@@ -263,7 +273,7 @@ class FolderLogManager implements LogManager {
     return kept
   }
 
-  #writeCheckpoints(): Promise<void> {
+  writeCheckpoints(): Promise<void> {
     const written = this.#checkpointing.then(() => this.#writeCheckpointsNow())
     this.#checkpointing = written.catch(() => undefined)
     return written

@@ -8,14 +8,15 @@ import type { Segment } from './segment.ts'
 export function applyRetention(core: LogCore): Promise<ErrorCode> {
   return core.tasks.run(async () => {
     const nowMs = core.context.env.clock.nowMs()
+    const { retentionMs, isDeleted } = core.config
     const all = core.segments.all
     const facts: SegmentFacts[] = []
+    let looksAtTimes = isDeleted && retentionMs >= 0
     for (const [index, segment] of all.entries()) {
-      facts.push({
-        endOffset: all[index + 1]?.baseOffset ?? core.logEndOffset,
-        bytes: segment.bytes,
-        newestMs: core.config.isDeleted && core.config.retentionMs >= 0 ? await newestTime(core, segment) : nowMs,
-      })
+      const newestMs = looksAtTimes ? await newestTime(core, segment) : nowMs
+      // Behind the first that is young enough none goes by time, so their indexes can stay on the disk.
+      looksAtTimes &&= nowMs - newestMs > retentionMs
+      facts.push({ endOffset: all[index + 1]?.baseOffset ?? core.logEndOffset, bytes: segment.bytes, newestMs })
     }
     const { count, reasons } = decideRetention({
       segments: facts,

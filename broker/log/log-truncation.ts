@@ -13,6 +13,7 @@ export async function truncateTo(core: LogCore, offset: number): Promise<ErrorCo
   return exclusively(core, async () => {
     const segment = core.segments.floor(offset)
     const cut = await findCut(segment, offset)
+    await lowerRecoveryPoint(core, cut.offset)
     const removed = core.segments.removeAbove(segment.baseOffset)
     await removeSegments(core, removed.toReversed())
     await segment.truncate(cut)
@@ -28,6 +29,7 @@ export async function truncateTo(core: LogCore, offset: number): Promise<ErrorCo
 export async function truncateFullyAndStartAt(core: LogCore, offset: number): Promise<ErrorCode> {
   if (core.offline !== null) return ErrorCode.KAFKA_STORAGE_ERROR
   return exclusively(core, async () => {
+    await lowerRecoveryPoint(core, Math.min(offset, core.segments.first.baseOffset))
     const replacesFirst = core.segments.all.some((segment) => segment.baseOffset === offset)
     // The new segment's name carries the offset over a crash, so it is there before the old ones go, unless it takes
     // the name of one of them.
@@ -55,6 +57,12 @@ async function exclusively(core: LogCore, task: () => Promise<void>): Promise<Er
   } finally {
     core.isTruncating = false
   }
+}
+
+async function lowerRecoveryPoint(core: LogCore, offset: number): Promise<void> {
+  if (core.recoveryPoint <= offset) return
+  core.recoveryPoint = offset
+  await core.context.onRecoveryPointLowered()
 }
 
 function endAt(core: LogCore, offset: number): void {

@@ -51,10 +51,6 @@ export class OffsetIndex {
     return this.#entries.content
   }
 
-  get last(): OffsetPosition | null {
-    return this.#read(this.#entries.count - 1)
-  }
-
   append(lastOffsetOfBatch: number, position: number): void {
     const { buffer, position: at } = this.#entries.grow()
     buffer.writeInt32BE(lastOffsetOfBatch - this.baseOffset, at)

@@ -48,10 +48,6 @@ export class ProducerState {
     return this.#entries.values()
   }
 
-  get count(): number {
-    return this.#entries.size
-  }
-
   get(producerId: number): ProducerEntry | null {
     return this.#entries.get(producerId) ?? null
   }

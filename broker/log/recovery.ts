@@ -154,7 +154,10 @@ class Recovery {
     if (completed?.isAbort) segment.recordAbort(completed, this.#producers.lastStableOffsetAfter(completed))
   }
 
-  /** Segments written since the last sync follow each other without a hole; one that is missing its tail was torn. */
+  /**
+   * Segments written since the last sync follow each other without a hole, compacted ones lie below the recovery point;
+   * so one that ends before the next begins has lost its tail.
+   */
   #gapProblem(segment: Segment, next: Segment | undefined): string | null {
     const { isClean, recoveryPoint, config } = this.#options
     if (isClean || next === undefined || next.baseOffset === segment.nextOffset) return null

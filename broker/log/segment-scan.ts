@@ -77,10 +77,13 @@ async function stopped(reading: Promise<Buffer>, endPosition: number, problem: s
   return { endPosition, problem }
 }
 
-async function readChunk(file: DiskFile, position: number, bytes: number): Promise<Buffer> {
-  if (bytes <= 0) return Buffer.alloc(0)
-  const target = Buffer.allocUnsafe(bytes)
-  return target.subarray(0, await file.read(position, target))
+function readChunk(file: DiskFile, position: number, bytes: number): Promise<Buffer> {
+  if (bytes <= 0) return Promise.resolve(Buffer.alloc(0))
+  const target = Buffer.allocUnsafeSlow(bytes)
+  const chunk = file.read(position, target).then((count) => target.subarray(0, count))
+  // When the caller throws meanwhile, nobody waits for the chunk read ahead; its failure must not end the process.
+  chunk.catch(() => undefined)
+  return chunk
 }
 
 /** Where the last batch that lies wholly in `chunk` ends, by their length fields alone. */

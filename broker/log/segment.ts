@@ -63,6 +63,8 @@ export class Segment {
   #indexes: SegmentIndexes | null = null
   #loadingIndexes: Promise<SegmentIndexes> | null = null
   #largest: TimestampOffset | null = null
+  /** Whether `#largest` holds without the indexes in memory. */
+  #isLargestKnown = false
   #bytesSinceIndexEntry = 0
 
   private constructor(options: SegmentOptions) {
@@ -97,7 +99,11 @@ export class Segment {
 
   file(): Promise<DiskFile> {
     if (this.#isClosed) return Promise.reject(new DiskError('EBADF', this.path, `${this.path} has been closed`))
-    this.#file ??= this.#files.open({ create: this.#isNew })
+    this.#file ??= this.#files.open({ create: this.#isNew }).catch((error: unknown) => {
+      // Too many open files, say: the next caller tries again.
+      this.#file = null
+      throw error
+    })
     return this.#file
   }
 
@@ -173,11 +179,10 @@ export class Segment {
 
   /** Largest timestamp and the last offset of its batch; null when no batch has one. */
   async largestTimestamp(): Promise<TimestampOffset | null> {
-    return this.#indexes === null ? (await this.indexes()).times.last : this.#largest
-  }
-
-  /** The same without the disk, for the segment being written. */
-  get largestTimestampSoFar(): TimestampOffset | null {
+    if (this.#indexes === null && !this.#isLargestKnown) {
+      this.#largest = (await this.indexes()).times.last
+      this.#isLargestKnown = true
+    }
     return this.#largest
   }
 
@@ -224,6 +229,7 @@ export class Segment {
     if (this.#indexes === null) return
     const indexes = this.#indexes
     this.#indexes = null
+    this.#isLargestKnown = true
     this.#indexCache.put(this, indexes)
   }
 

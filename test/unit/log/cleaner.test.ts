@@ -9,7 +9,9 @@ import { appendAll, batchOf, folder, marker, openLog, readAll, readValues, simul
 const compacted = smallConfig({ isCompacted: true, isDeleted: false, minCleanableDirtyRatio: 0, deleteRetentionMs: 1000 })
 
 async function compact(log: DiskPartitionLog): Promise<boolean> {
-  return new Cleaner(log.core.context, new Map()).cleanAll([log])
+  // Closed segments are compacted once they have been synced.
+  await log.core.tasks.idle()
+  return new Cleaner(log.core.context, new Map()).cleanAll([log], new Map([[log, log.recoveryPoint]]))
 }
 
 function keyed(...pairs: [string, string | null][]): Buffer {
@@ -125,7 +127,8 @@ describe('compaction', () => {
     }
     await closeSegments(log)
     const cleaner = new Cleaner(log.core.context, new Map())
-    for (let pass = 0; pass < 20 && (await cleaner.cleanAll([log])); pass++) {
+    await log.core.tasks.idle()
+    for (let pass = 0; pass < 20 && (await cleaner.cleanAll([log], new Map([[log, log.recoveryPoint]]))); pass++) {
       // Each pass goes on where the one before ended.
     }
     const keys = new Map((await readAll(log)).map(({ key, value }) => [key, value?.trim()]))
