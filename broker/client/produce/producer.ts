@@ -152,6 +152,13 @@ export class BatchingProducer implements Producer {
   #refusal(given: ProducerRecord, sizeBytes: number, signal: AbortSignal | undefined): ClientError | null {
     if (this.#isClosing || this.#core.isClosed) return new ClientError('CLOSED', 'The producer was closed.')
     if (signal?.aborted) return new ClientError('CANCELLED', 'Sending was cancelled.')
+    const { timestampMs } = given
+    if (timestampMs !== undefined && !(Number.isSafeInteger(timestampMs) && timestampMs >= 0)) {
+      return new ClientError(
+        'INVALID_ARGUMENT',
+        `The record for ${given.topic} has the timestamp ${timestampMs}; it must be milliseconds since 1970.`,
+      )
+    }
     if (sizeBytes > this.#recordBytesMax) {
       return new ClientError(
         'RECORD_TOO_LARGE',

@@ -9,20 +9,20 @@ import { produce } from '../../api/00-produce.schema.ts'
 import type { Timer } from '../../env/types.ts'
 import type { Compression } from '../../wire/compression.ts'
 import { ErrorCode } from '../../wire/errors.ts'
-import type { Decoded } from '../../wire/schema.ts'
-import { ZERO_UUID } from '../../wire/schema.ts'
 import type { BrokerConnection } from '../broker-connection.ts'
 import type { ClientCore } from '../core.ts'
 import { isStaleMetadata } from '../consume/fetch-codec.ts'
 import { ClientError } from '../error.ts'
 import type { PartitionQueue } from './partition-queue.ts'
-import type { ProducerBatch, ProducerIdentity } from './producer-batch.ts'
-import { fetchProducerIdentity } from './producer-identity.ts'
+import { partitionReplies, produceBounds, produceTopics, refusal } from './produce-exchange.ts'
+import type { PartitionReply, ProduceReply, Sent } from './produce-exchange.ts'
+import type { ProducerBatch } from './producer-batch.ts'
+import { IdentityKeeper } from './producer-identity.ts'
+import type { Idempotence } from './producer-identity.ts'
 
 export interface SenderOptions {
   readonly acks: 0 | 1 | -1
-  /** 'if-possible': without, where the cluster gives out no producer ids. */
-  readonly idempotence: 'required' | 'if-possible' | 'off'
+  readonly idempotence: Idempotence
   readonly compression: Compression
   readonly inflightBatchesMax: number
   readonly requestBytesMax: number
@@ -31,22 +31,10 @@ export interface SenderOptions {
   readonly signal: AbortSignal
 }
 
-type PartitionReply = Decoded<typeof produce.response>['responses'][number]['partitionResponses'][number]
-
-interface Sent {
-  readonly queue: PartitionQueue
-  readonly batch: ProducerBatch
-}
-
 interface Node {
   connection: BrokerConnection | null
   isConnecting: boolean
 }
-
-/** From v13 on requests carry topic ids only. */
-const LAST_PRODUCE_VERSION_BY_NAME = 12
-/** zstd is refused below. */
-const ZSTD_SINCE = 7
 
 export class Sender {
   readonly #core: ClientCore
@@ -55,10 +43,7 @@ export class Sender {
   /** Those that hold records. */
   readonly #active = new Set<PartitionQueue>()
   readonly #nodes = new Map<number, Node>()
-  #identity: ProducerIdentity | null = null
-  #isIdentified: boolean
-  #isIdentifying = false
-  #identifyAtMs = 0
+  readonly #keeper: IdentityKeeper
   #inflightCount = 0
   #isLookingUp = false
   #isScheduled = false
@@ -71,7 +56,7 @@ export class Sender {
     this.#core = core
     this.#queues = queues
     this.#options = options
-    this.#isIdentified = options.idempotence === 'off'
+    this.#keeper = new IdentityKeeper(core, options)
   }
 
   get retriedBatchCount(): number {
@@ -102,9 +87,8 @@ export class Sender {
   #send(): void {
     if (this.#options.signal.aborted) return
     this.#expire()
-    if (!this.#isIdentified) {
-      const nowMs = this.#core.env.clock.monotonicMs()
-      if (!this.#isIdentifying && this.#inflightCount === 0 && nowMs >= this.#identifyAtMs) void this.#identify()
+    if (!this.#keeper.isReady) {
+      if (this.#keeper.isDue && this.#inflightCount === 0) void this.#identify()
       return
     }
     const nowMs = this.#core.env.clock.monotonicMs()
@@ -202,7 +186,7 @@ export class Sender {
     let bytes = 0
     for (const queue of queues) {
       if (bytes >= this.#options.requestBytesMax) break
-      const batch = queue.takeNext(this.#options.inflightBatchesMax, this.#identity !== null)
+      const batch = queue.takeNext(this.#options.inflightBatchesMax, this.#keeper.identity !== null)
       if (batch === null) continue
       bytes += batch.sizeBytes
       sent.push({ queue, batch })
@@ -213,25 +197,22 @@ export class Sender {
   async #request(leader: number, connection: BrokerConnection, sent: readonly Sent[]): Promise<void> {
     const { acks, requestTimeoutMs, compression, signal } = this.#options
     const topicIds = new Map(sent.map(({ queue }) => [queue.topic, this.#core.cache.topic(queue.topic)?.topicId ?? null]))
-    const allHaveIds = [...topicIds.values()].every((id) => id !== null)
-    const bounds = {
-      ...(!allHaveIds && { maxVersion: LAST_PRODUCE_VERSION_BY_NAME }),
-      ...(compression === 4 && { minVersion: ZSTD_SINCE }),
-    }
+    const bounds = produceBounds(topicIds, compression)
     this.#inflightCount++
     try {
-      const body = { acks, timeoutMs: requestTimeoutMs, topicData: this.#topicData(sent, topicIds) }
+      const topicData = produceTopics(sent, topicIds, compression, this.#keeper.identity)
+      const body = { acks, timeoutMs: requestTimeoutMs, topicData }
       if (acks === 0) {
         connection.send(produce, body, bounds)
         for (const { queue, batch } of sent) this.#succeed(queue, batch, -1, -1)
         return
       }
       const reply = await connection.request(produce, body, { ...bounds, timeoutMs: requestTimeoutMs, signal })
-      this.#onReply(reply, sent, topicIds)
+      for (const { queue, batch, answer } of partitionReplies(reply, sent, topicIds)) this.#onAnswer(queue, batch, answer, reply)
     } catch (error) {
       const failure = ClientError.from(error, { nodeId: leader })
       for (const { queue, batch } of sent) {
-        if (failure.retriable || failure.code === 'DEADLINE_EXCEEDED') this.#core.cache.forget(queue.topic)
+        if (mayPass(failure)) this.#core.cache.forget(queue.topic)
         this.#onFailure(queue, batch, failure)
       }
     } finally {
@@ -240,48 +221,24 @@ export class Sender {
     }
   }
 
-  #topicData(sent: readonly Sent[], topicIds: ReadonlyMap<string, string | null>) {
-    const byTopic = new Map<string, { index: number; records: Buffer }[]>()
-    for (const { queue, batch } of sent) {
-      const entry = { index: queue.partition, records: batch.encode(this.#options.compression, this.#identity) }
-      const list = byTopic.get(queue.topic)
-      if (list === undefined) byTopic.set(queue.topic, [entry])
-      else list.push(entry)
-    }
-    return Array.from(byTopic, ([name, partitionData]) => ({ name, topicId: topicIds.get(name) ?? ZERO_UUID, partitionData }))
-  }
-
-  #onReply(reply: Decoded<typeof produce.response>, sent: readonly Sent[], topicIds: ReadonlyMap<string, string | null>): void {
-    const partitions = new Map<string, PartitionReply>()
-    for (const topic of reply.responses) {
-      const key = topic.topicId === ZERO_UUID ? topic.name : topic.topicId
-      for (const partition of topic.partitionResponses) partitions.set(`${key} ${partition.index}`, partition)
-    }
-    for (const { queue, batch } of sent) {
-      const found = partitions.get(`${queue.topic} ${queue.partition}`) ?? partitions.get(`${topicIds.get(queue.topic)} ${queue.partition}`)
-      if (found === undefined) {
-        this.#onFailure(
-          queue,
-          batch,
-          new ClientError('MALFORMED_REPLY', `The reply to Produce lacks partition ${queue.topic}-${queue.partition}.`, {
-            api: produce.name,
-          }),
-        )
-      } else if (found.errorCode === ErrorCode.NONE || found.errorCode === ErrorCode.DUPLICATE_SEQUENCE_NUMBER) {
-        this.#succeed(queue, batch, found.baseOffset, found.logAppendTimeMs)
-      } else {
-        if (
-          isStaleMetadata(found.errorCode) &&
-          !this.#core.cache.noteLeader(queue.topic, queue.partition, found.currentLeader, reply.nodeEndpoints)
-        ) {
-          this.#core.cache.forget(queue.topic)
-        }
-        this.#onFailure(queue, batch, refusal(queue, found))
-      }
-    }
-  }
-
   // ------------------------------------------------------------------------------------------------------------ outcomes
+
+  #onAnswer(queue: PartitionQueue, batch: ProducerBatch, answer: PartitionReply | ClientError, reply: ProduceReply): void {
+    if (answer instanceof ClientError) {
+      this.#onFailure(queue, batch, answer)
+      return
+    }
+    const { errorCode, baseOffset, logAppendTimeMs, currentLeader } = answer
+    if (errorCode === ErrorCode.NONE || errorCode === ErrorCode.DUPLICATE_SEQUENCE_NUMBER) {
+      this.#succeed(queue, batch, baseOffset, logAppendTimeMs)
+      return
+    }
+    const { cache } = this.#core
+    if (isStaleMetadata(errorCode) && !cache.noteLeader(queue.topic, queue.partition, currentLeader, reply.nodeEndpoints)) {
+      cache.forget(queue.topic)
+    }
+    this.#onFailure(queue, batch, refusal(queue, answer))
+  }
 
   #succeed(queue: PartitionQueue, batch: ProducerBatch, baseOffset: number, logAppendTimeMs: number): void {
     queue.complete(batch)
@@ -297,7 +254,7 @@ export class Sender {
       this.#onIdentityError(queue, batch, failure)
       return
     }
-    const mayRetry = failure.retriable || failure.code === 'DEADLINE_EXCEEDED'
+    const mayRetry = mayPass(failure)
     if (mayRetry && batch.deadlineMs > this.#core.env.clock.monotonicMs()) {
       this.#retry(queue, batch, failure)
       return
@@ -305,7 +262,7 @@ export class Sender {
     queue.drop(batch)
     batch.fail(failure)
     // Whether it was appended is not known, so neither is which sequence comes next.
-    if (mayRetry && batch.sequence !== null) this.#loseIdentity()
+    if (mayRetry && batch.sequence !== null) this.#keeper.lose()
   }
 
   #onIdentityError(queue: PartitionQueue, batch: ProducerBatch, failure: ClientError): void {
@@ -315,7 +272,7 @@ export class Sender {
       this.#retry(queue, batch, failure)
       return
     }
-    this.#loseIdentity()
+    this.#keeper.lose()
     if (!batch.isUncertain) {
       this.#retry(queue, batch, failure)
       return
@@ -357,56 +314,24 @@ export class Sender {
             { cause: last ?? undefined, api: produce.name },
           ),
         )
-        if (batch.sequence !== null) this.#loseIdentity()
+        if (batch.sequence !== null) this.#keeper.lose()
       }
     }
   }
 
   // ------------------------------------------------------------------------------------------------------------ identity
 
-  #loseIdentity(): void {
-    if (this.#identity === null) return
-    this.#isIdentified = false
-    this.#identity = null
-  }
-
   async #identify(): Promise<void> {
-    this.#isIdentifying = true
-    for (const queue of this.#queues.values()) {
-      for (const batch of queue.restartSequences()) {
-        batch.fail(
-          new ClientError(
-            'PRODUCER_FENCED',
-            `Whether ${batch.recordCount} records for ${queue.topic}-${queue.partition} were written is not known; sending them again could write them twice.`,
-            { cause: batch.lastError ?? undefined, api: produce.name },
-          ),
-        )
+    for (const queue of this.#queues.values()) for (const batch of queue.restartSequences()) batch.fail(uncertainFate(queue, batch))
+    const failure = await this.#keeper.acquire()
+    if (failure !== null && !this.#options.signal.aborted) {
+      for (const queue of this.#active) {
+        if (mayPass(failure)) this.#delay(queue, failure)
+        else for (const batch of queue.takeAll()) batch.fail(failure)
       }
+      this.#wakeAt(this.#keeper.retryAtMs)
     }
-    const call = this.#core.call('Getting a producer id', { timeoutMs: this.#options.requestTimeoutMs, signal: this.#options.signal })
-    try {
-      this.#identity = await fetchProducerIdentity(this.#core, call)
-      this.#isIdentified = true
-    } catch (error) {
-      this.#onNoIdentity(ClientError.from(error))
-    }
-    this.#isIdentifying = false
     this.schedule()
-  }
-
-  #onNoIdentity(failure: ClientError): void {
-    if (this.#options.signal.aborted) return
-    if (failure.code === 'UNSUPPORTED_VERSION' && this.#options.idempotence === 'if-possible') {
-      this.#isIdentified = true
-      return
-    }
-    const isPassing = failure.retriable || failure.code === 'DEADLINE_EXCEEDED'
-    for (const queue of this.#active) {
-      if (isPassing) this.#delay(queue, failure)
-      else for (const batch of queue.takeAll()) batch.fail(failure)
-    }
-    this.#identifyAtMs = this.#core.env.clock.monotonicMs() + this.#core.options.retryBackoffMaxMs
-    this.#wakeAt(this.#identifyAtMs)
   }
 
   #wakeAt(atMs: number): void {
@@ -437,10 +362,15 @@ const identityErrors: ReadonlySet<number> = new Set([
   ErrorCode.INVALID_PRODUCER_ID_MAPPING,
 ])
 
-function refusal(queue: PartitionQueue, reply: PartitionReply): ClientError {
-  const recordReason = reply.recordErrors.find(({ batchIndexErrorMessage }) => batchIndexErrorMessage !== null)?.batchIndexErrorMessage
-  return ClientError.ofBroker(reply.errorCode, `Records for ${queue.topic}-${queue.partition} were refused`, {
+/** Trying again later may help. */
+function mayPass(failure: ClientError): boolean {
+  return failure.retriable || failure.code === 'DEADLINE_EXCEEDED'
+}
+
+function uncertainFate(queue: PartitionQueue, batch: ProducerBatch): ClientError {
+  const what = `Whether ${batch.recordCount} records for ${queue.topic}-${queue.partition} were written is not known`
+  return new ClientError('PRODUCER_FENCED', `${what}; sending them again could write them twice.`, {
+    cause: batch.lastError ?? undefined,
     api: produce.name,
-    text: reply.errorMessage ?? recordReason ?? null,
   })
 }
