@@ -72,6 +72,15 @@ export function formatDuration(spanMs: Maybe): string {
   return twoUnits(spanMs, DAY_MS, 'd', HOUR_MS, 'h')
 }
 
+/** A span whose size is what matters, in its largest unit: 46 s, 17 min, 3 h, 2 d. */
+export function formatAbout(spanMs: Maybe): string {
+  if (isMissing(spanMs)) return MISSING
+  if (spanMs < MINUTE_MS) return `${Math.ceil(spanMs / SECOND_MS)} s`
+  if (spanMs < HOUR_MS) return `${Math.round(spanMs / MINUTE_MS)} min`
+  if (spanMs < 2 * DAY_MS) return `${Math.round(spanMs / HOUR_MS)} h`
+  return `${Math.round(spanMs / DAY_MS)} d`
+}
+
 function twoUnits(spanMs: number, largeMs: number, largeUnit: string, smallMs: number, smallUnit: string): string {
   const large = Math.floor(spanMs / largeMs)
   const small = Math.floor((spanMs % largeMs) / smallMs)

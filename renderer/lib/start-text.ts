@@ -1,5 +1,5 @@
 import type { MessageView } from './message-address.ts'
-import { formatTimestamp, parseMoment } from './time.ts'
+import { formatClock, formatTimestamp, parseMoment } from './time.ts'
 
 /** Where reading begins, as it is chosen and typed in the toolbar. */
 export type StartKind = MessageView['start']['at'] | 'live'
@@ -33,8 +33,15 @@ export function startText(start: MessageView['start']): string {
     case 'time':
       return formatTimestamp(start.timestampMs)
     case 'range':
-      return `${formatTimestamp(start.fromMs)} .. ${formatTimestamp(start.toMs)}`
+      return rangeText(start.fromMs, start.toMs)
   }
+}
+
+/** Within one day the day is said once. */
+function rangeText(fromMs: number, toMs: number): string {
+  const [from, to] = [formatTimestamp(fromMs), formatTimestamp(toMs)]
+  const dayLength = '2026-11-20'.length
+  return `${from} .. ${from.slice(0, dayLength) === to.slice(0, dayLength) ? formatClock(toMs) : to}`
 }
 
 export function readStart(

@@ -10,15 +10,18 @@ const CALM_PAUSE_MS = 600
 export function useHistogram(result: MessageResult, isShown: () => boolean): ShallowRef<Histogram | null> {
   const histogram = shallowRef<Histogram | null>(null)
   let askedMs = 0
-  let round = 0
+  let asked = 0
+  let shown = 0
 
   async function ask(queryId: string): Promise<void> {
     askedMs = Date.now()
-    round += 1
-    const mine = round
+    asked += 1
+    const mine = asked
     try {
       const found = await host().messages.histogram({ queryId, buckets: BUCKETS })
-      if (mine === round && queryId === result.queryId.value) histogram.value = found
+      if (mine < shown || queryId !== result.queryId.value) return
+      shown = mine
+      histogram.value = found
     } catch {
       // The rows tell what is wrong; a picture that cannot be drawn stays as it was.
     }
@@ -26,9 +29,9 @@ export function useHistogram(result: MessageResult, isShown: () => boolean): Sha
 
   watch(
     [isShown, result.queryId, result.progress],
-    ([shown, queryId, progress], [wasShown, previousId]) => {
-      if (!shown || queryId === null || progress === null) return
-      const isNew = queryId !== previousId || shown !== wasShown || histogram.value === null
+    ([isVisible, queryId, progress], [wasVisible, previousId]) => {
+      if (!isVisible || queryId === null || progress === null) return
+      const isNew = queryId !== previousId || isVisible !== wasVisible || histogram.value === null
       if (isNew || progress.state !== 'scanning' || Date.now() - askedMs > CALM_PAUSE_MS) void ask(queryId)
     },
     { immediate: true },
