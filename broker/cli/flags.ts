@@ -7,6 +7,7 @@ import type { ClusterNotice, ClusterOptions, RestartPolicy } from '../runtime/ty
 /** What `up` and `serve` share, as commander hands it over. */
 export interface ClusterFlags {
   readonly brokers?: number
+  readonly controllers?: number
   readonly port?: number
   readonly dataDir?: string
   readonly ephemeral?: boolean
@@ -31,6 +32,7 @@ export function clusterOptions(env: Env, flags: ClusterFlags): ClusterOptions {
     dataDirectory: ephemeral ? join(tmpdir(), `weir-${env.random.uuid()}`) : resolve(flags.dataDir ?? defaultDataDirectory()),
     ephemeral,
     brokers: flags.brokers,
+    controllers: flags.controllers,
     port: flags.port,
     restart: flags.restart,
     onNotice: say,

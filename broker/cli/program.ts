@@ -40,6 +40,7 @@ function clusterCommand(program: Command, name: string): Command {
   return program
     .command(name)
     .option('--brokers <count>', 'number of brokers (default: 3, or as many as the folder has; more adds some)', count)
+    .option('--controllers <count>', 'voters of the quorum: 1, 3 or 5, fixed when the folder is formatted (default: 1)', voters)
     .option('--port <port>', "first broker's port, the others follow; 0 takes any (default: 9092 or the next free block)", port)
     .addOption(
       new Option('--data-dir <folder>', "the cluster's folder, created when absent (default: in the profile)").conflicts('ephemeral'),
@@ -53,6 +54,12 @@ function clusterCommand(program: Command, name: string): Command {
 function count(text: string): number {
   const value = wholeNumber(text)
   if (value === null || value < 1 || value > 100) throw new InvalidArgumentError('Allowed is a whole number from 1 to 100.')
+  return value
+}
+
+function voters(text: string): number {
+  const value = wholeNumber(text)
+  if (value !== 1 && value !== 3 && value !== 5) throw new InvalidArgumentError('A quorum has 1, 3 or 5 voters.')
   return value
 }
 

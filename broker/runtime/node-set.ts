@@ -1,6 +1,6 @@
 /**
- * All nodes of a cluster and what they must know of each other: where controllers listen. That is learned when they have
- * bound their ports, told to every node, and told again when it changes. Owner of the controllers' addresses.
+ * All nodes of a cluster and what they must know of each other: where controllers listen. That is learned as they bind
+ * their ports, told to every node, and told again when it changes. Owner of the controllers' addresses.
  */
 import { join } from 'node:path'
 import type { Env } from '../env/types.ts'
@@ -19,7 +19,7 @@ export interface NodeSet {
   readonly all: readonly SupervisedNode[]
   find(nodeId: number): SupervisedNode
   views(): NodeView[]
-  /** Empty until every controller has bound its port. */
+  /** Of those that have bound their ports, and where each last was. */
   controllerAddresses(): readonly ControllerAddress[]
 }
 
@@ -51,7 +51,7 @@ export function createNodeSet(options: NodeSetOptions): NodeSet {
       return node
     },
     views: () => set.all.map((node) => node.view()),
-    controllerAddresses: () => (addresses.size < manifest.voters.length ? [] : [...addresses.values()].toSorted((a, b) => a.id - b.id)),
+    controllerAddresses: () => [...addresses.values()].toSorted((a, b) => a.id - b.id),
   }
 
   const onListening = (node: SupervisedNode, bound: readonly NodeListener[]): void => {
@@ -60,8 +60,8 @@ export function createNodeSet(options: NodeSetOptions): NodeSet {
     node.setPort(listener.port)
     if (node.role === 'broker' || addresses.get(node.id)?.port === listener.port) return
     addresses.set(node.id, { id: node.id, host: LOOPBACK, port: listener.port })
+    // At once, not when all are known: a majority goes on without the one that does not come up.
     const controllers = set.controllerAddresses()
-    if (controllers.length === 0) return
     for (const other of nodes.values()) other.send({ type: 'config', controllers })
   }
 

@@ -30,6 +30,7 @@ test.each([
   ['brokers that do not fit above the port', ['up', '--ephemeral', '--port', '65535', '--brokers', '2']],
   ['a folder and no folder at once', ['up', '--ephemeral', '--data-dir', '/tmp/x']],
   ['an unknown restart policy', ['up', '--restart', 'always']],
+  ['an even number of voters', ['up', '--controllers', '2']],
   ['a value too many', ['up', 'now']],
   ['an option of serve given to up', ['up', '--host-port', '8080']],
 ])('%s is refused with one line on stderr and exit code 2', async (_what, parameters) => {

@@ -53,19 +53,20 @@ test('a cluster is ready only after a write on each broker has succeeded', async
   )
 })
 
-test('nodes learn where the controllers listen once all of them have bound their ports', async () => {
+test('nodes learn where each controller listens as soon as it has bound its port', async () => {
   const silent: FakeProcess[] = []
   const { cluster, processOf } = await start({ controllers: 3, brokers: 1 }, (process) => silent.push(process))
   await vi.waitFor(() => expect(silent).toHaveLength(4))
   const bind = (id: number): void =>
     processOf(id).say({ type: 'listening', listeners: [{ name: 'INTERNAL', host: '127.0.0.1', port: 30_000 + id }] })
+  const addressesOf = (...ids: number[]) => ids.map((id) => ({ id, host: '127.0.0.1', port: 30_000 + id }))
   bind(1001)
   bind(1002)
-  expect(processOf(1).received).toEqual([])
+  expect(processOf(1).received.at(-1)).toEqual({ type: 'config', controllers: addressesOf(1001, 1002) })
   bind(1003)
-  const controllers = [1001, 1002, 1003].map((id) => ({ id, host: '127.0.0.1', port: 30_000 + id }))
-  expect(processOf(1).received).toEqual([{ type: 'config', controllers }])
-  expect(processOf(1002).received).toEqual([{ type: 'config', controllers }])
+  const controllers = addressesOf(1001, 1002, 1003)
+  expect(processOf(1).received.at(-1)).toEqual({ type: 'config', controllers })
+  expect(processOf(1002).received.at(-1)).toEqual({ type: 'config', controllers })
   expect(cluster.controllerAddresses()).toEqual(controllers)
 })
 
