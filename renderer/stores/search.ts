@@ -2,9 +2,8 @@ import { defineStore } from 'pinia'
 import { computed, ref, shallowRef, watch } from 'vue'
 import { useRoute } from 'vue-router'
 import { sampleTopic } from '../../broker/contract/sample.ts'
-import type { PartitionLanes } from '../../broker/contract/topics.ts'
 import { host } from '../client/host.ts'
-import { useLive } from '../composables/live.ts'
+import { useLaggingLeader } from '../composables/lagging-leader.ts'
 import { debounce } from '../lib/debounce.ts'
 import type { PaletteContext, PaletteHit } from '../lib/palette.ts'
 import { useClustersStore } from './clusters.ts'
@@ -27,15 +26,7 @@ export const useSearchStore = defineStore('search', () => {
   const busiestTopics = shallowRef<readonly string[]>([])
   const text = ref('')
 
-  const laggingLane = useLive<{ clusterId: string; topic: string; from: number }, PartitionLanes>({
-    key: () => {
-      const worst = overview.worstLag
-      return worst === null || clusters.currentId === null
-        ? null
-        : { clusterId: clusters.currentId, topic: worst.topic, from: worst.partition }
-    },
-    open: (client, key, signal) => client.topics.watchPartitions({ ...key, count: 1 }, { signal }),
-  })
+  const lagging = useLaggingLeader()
 
   async function find(): Promise<void> {
     const asked = text.value
@@ -74,15 +65,13 @@ export const useSearchStore = defineStore('search', () => {
   })
 
   const context = computed<PaletteContext>(() => {
-    const worst = overview.worstLag
-    const lane = laggingLane.data.value?.lanes[0]
     return {
       clusterId: clusters.current?.id ?? null,
       isReadOnly: clusters.isReadOnly,
       isEmbedded: clusters.isEmbedded,
       topics: topics.value,
       brokers: nodes.nodes.filter((node) => node.role === 'broker').map((node) => ({ id: node.id, running: node.pid !== null })),
-      worstLag: worst === null ? null : { ...worst, leader: lane?.partition === worst.partition ? lane.leader : null },
+      worstLag: lagging.value,
       sampleRunning: sample.isRunning,
       bootstrap: overview.bootstrap,
       hits: hits.value,
