@@ -16,9 +16,7 @@ export function createRealDisk(): Disk {
     },
     async stat(filePath) {
       const stat = await absentAsNull(filePath, fs.stat(filePath))
-      return stat === null
-        ? null
-        : { bytes: stat.size, modifiedMs: Math.trunc(stat.mtimeMs), isDirectory: stat.isDirectory() }
+      return stat === null ? null : { bytes: stat.size, modifiedMs: Math.trunc(stat.mtimeMs), isDirectory: stat.isDirectory() }
     },
     list: (directory) => absentAsNull(directory, fs.readdir(directory)),
     async makeDirectory(directory) {

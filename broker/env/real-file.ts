@@ -54,9 +54,7 @@ class RealFile implements DiskFile {
   }
 
   bytes(): Promise<number> {
-    return this.#run('read', (resolve, reject) =>
-      fs.fstat(this.#descriptor, (error, stat) => (error ? reject(error) : resolve(stat.size))),
-    )
+    return this.#run('read', (resolve, reject) => fs.fstat(this.#descriptor, (error, stat) => (error ? reject(error) : resolve(stat.size))))
   }
 
   close(): Promise<void> {
@@ -86,12 +84,7 @@ class RealFile implements DiskFile {
     })
   }
 
-  #writeFully(
-    position: number,
-    chunks: readonly Uint8Array[],
-    resolve: () => void,
-    reject: (error: unknown) => void,
-  ): void {
+  #writeFully(position: number, chunks: readonly Uint8Array[], resolve: () => void, reject: (error: unknown) => void): void {
     if (chunks.length === 0) return resolve()
     const total = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
     const onWritten = (error: NodeJS.ErrnoException | null, bytes: number): void => {
@@ -105,10 +98,7 @@ class RealFile implements DiskFile {
     else fs.writev(this.#descriptor, chunks as Uint8Array[], position, onWritten)
   }
 
-  #run<T>(
-    kind: OperationKind,
-    start: (resolve: (value: T) => void, reject: (error: unknown) => void) => void,
-  ): Promise<T> {
+  #run<T>(kind: OperationKind, start: (resolve: (value: T) => void, reject: (error: unknown) => void) => void): Promise<T> {
     if (this.#isClosed) return Promise.reject(new DiskError('EBADF', this.path, `${this.path} is closed`))
     return new Promise<T>((resolve, reject) => {
       const operation: Operation = {

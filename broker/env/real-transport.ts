@@ -1,14 +1,7 @@
 /** TCP through Node's sockets: no Nagle delay, one corked write per call, data held back until someone listens. */
 import * as net from 'node:net'
 import { platformCode } from './disk-error.ts'
-import {
-  type Address,
-  type Connection,
-  type ConnectionHandlers,
-  type Listener,
-  type Transport,
-  TransportError,
-} from './types.ts'
+import { type Address, type Connection, type ConnectionHandlers, type Listener, type Transport, TransportError } from './types.ts'
 
 export function createRealTransport(): Transport {
   return { listen, connect }
@@ -16,9 +9,7 @@ export function createRealTransport(): Transport {
 
 function listen(at: Address, onConnection: (connection: Connection) => void): Promise<Listener> {
   return new Promise((resolve, reject) => {
-    const server = net.createServer({ noDelay: true, pauseOnConnect: true }, (socket) =>
-      onConnection(new SocketConnection(socket)),
-    )
+    const server = net.createServer({ noDelay: true, pauseOnConnect: true }, (socket) => onConnection(new SocketConnection(socket)))
     const refuse = (error: Error): void => reject(toTransportError(`cannot listen on ${at.host}:${at.port}`, error))
     server.once('error', refuse)
     server.listen({ host: at.host, port: at.port, exclusive: true, backlog: 511 }, () => {

@@ -10,8 +10,18 @@ import type { SimulatedRandom } from './sim-random.ts'
 import { type Disk, DiskError, type DiskFile, type DiskLock, type FileStat } from './types.ts'
 
 export type DiskOperation =
-  | 'open' | 'read' | 'write' | 'truncate' | 'sync' | 'stat' | 'list' | 'makeDirectory' | 'rename' | 'remove'
-  | 'syncDirectory' | 'lock'
+  | 'open'
+  | 'read'
+  | 'write'
+  | 'truncate'
+  | 'sync'
+  | 'stat'
+  | 'list'
+  | 'makeDirectory'
+  | 'rename'
+  | 'remove'
+  | 'syncDirectory'
+  | 'lock'
 
 export interface DiskFault {
   readonly operations?: readonly DiskOperation[]
@@ -84,8 +94,7 @@ export class SimulatedDisk {
 
   /** What `process` sees. */
   boundTo(process: SimulatedProcess): Disk {
-    const answer = <T>(operation: DiskOperation, path: string, act: () => T): Promise<T> =>
-      this.perform(process, operation, path, 0, act)
+    const answer = <T>(operation: DiskOperation, path: string, act: () => T): Promise<T> => this.perform(process, operation, path, 0, act)
     return {
       open: (path, options = {}) =>
         answer('open', path, (): DiskFile => {
@@ -170,9 +179,7 @@ export class SimulatedDisk {
     const inode = await this.perform(process, 'open', temporaryPath, 0, () => this.#createFile(temporaryPath))
     await this.perform(process, 'write', temporaryPath, 0, () => this.writeNow(temporaryPath, inode, 0, bytes))
     await this.perform(process, 'sync', temporaryPath, 0, () => inode.sync(inode.changeCount))
-    await this.perform(process, 'rename', temporaryPath, 0, () =>
-      this.names.change({ kind: 'rename', from: temporaryPath, to: path }),
-    )
+    await this.perform(process, 'rename', temporaryPath, 0, () => this.names.change({ kind: 'rename', from: temporaryPath, to: path }))
     await this.perform(process, 'syncDirectory', parentOf(path), 0, () => this.names.commit())
   }
 

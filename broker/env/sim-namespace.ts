@@ -52,9 +52,7 @@ class Names {
         .filter(([path]) => path !== to)
         .map(([path, inode]) => [path === from || isBelow(path, from) ? moved(path) : path, inode]),
     )
-    this.directories = new Set(
-      [...this.directories].map((path) => (path === from || isBelow(path, from) ? moved(path) : path)),
-    )
+    this.directories = new Set([...this.directories].map((path) => (path === from || isBelow(path, from) ? moved(path) : path)))
   }
 }
 

@@ -4,14 +4,7 @@
  */
 import type { SimulatedLoop, SimulatedProcess } from './sim-loop.ts'
 import type { SimulatedRandom } from './sim-random.ts'
-import {
-  type Address,
-  type Connection,
-  type ConnectionHandlers,
-  type Listener,
-  type Transport,
-  TransportError,
-} from './types.ts'
+import { type Address, type Connection, type ConnectionHandlers, type Listener, type Transport, TransportError } from './types.ts'
 
 const sendBufferBytes = 64 * 1024
 const firstFreePort = 30_000
@@ -92,11 +85,7 @@ export class SimulatedNetwork {
     return this.#nextPort++
   }
 
-  #connect(
-    process: SimulatedProcess,
-    to: Address,
-    options: { timeoutMs: number; signal?: AbortSignal },
-  ): Promise<Connection> {
+  #connect(process: SimulatedProcess, to: Address, options: { timeoutMs: number; signal?: AbortSignal }): Promise<Connection> {
     const target = `${to.host}:${to.port}`
     return new Promise((resolve, reject) => {
       const fail = (code: string, message: string): void => {

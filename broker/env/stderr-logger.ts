@@ -6,9 +6,7 @@ const levelRanks: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn
  * One line per call: time, level, message, then key=value. Values are quoted when they hold spaces, so that a line
  * stays a line whatever a client put into its name.
  */
-export function createStderrLogger(
-  options: { readonly minimumLevel?: LogLevel; readonly write?: (line: string) => void } = {},
-): Logger {
+export function createStderrLogger(options: { readonly minimumLevel?: LogLevel; readonly write?: (line: string) => void } = {}): Logger {
   const minimumRank = levelRanks[options.minimumLevel ?? 'info']
   const write = options.write ?? ((line: string) => void process.stderr.write(line))
   return {

@@ -78,10 +78,7 @@ function readOnlyBatch(batches: Buffer): BatchHeader | Refusal {
 
 function checkHeader(batches: Buffer, header: BatchHeader, config: LogConfig): Refusal | null {
   if (header.batchBytes > config.maxMessageBytes) {
-    return refuse(
-      ErrorCode.MESSAGE_TOO_LARGE,
-      `a batch of ${header.batchBytes} bytes, max.message.bytes is ${config.maxMessageBytes}`,
-    )
+    return refuse(ErrorCode.MESSAGE_TOO_LARGE, `a batch of ${header.batchBytes} bytes, max.message.bytes is ${config.maxMessageBytes}`)
   }
   if (!batchCrcIsValid(batches, 0, header)) return refuse(ErrorCode.CORRUPT_MESSAGE, 'the batch fails its checksum')
   if (header.baseOffset !== 0) return refuse(ErrorCode.INVALID_RECORD, `base offset ${header.baseOffset}, must be 0`)

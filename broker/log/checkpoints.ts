@@ -62,19 +62,11 @@ export async function readOffsetCheckpoint(env: Pick<Env, 'disk' | 'log'>, path:
   return (await readCheckpoint(env.disk, env.log, path, decodeOffsetCheckpoint)) ?? new Map()
 }
 
-export async function readEpochCheckpoint(
-  env: Pick<Env, 'disk' | 'log'>,
-  path: string,
-): Promise<readonly EpochEntry[]> {
+export async function readEpochCheckpoint(env: Pick<Env, 'disk' | 'log'>, path: string): Promise<readonly EpochEntry[]> {
   return (await readCheckpoint(env.disk, env.log, path, decodeEpochCheckpoint)) ?? []
 }
 
-async function readCheckpoint<T>(
-  disk: Disk,
-  log: Logger,
-  path: string,
-  decode: (content: Buffer) => T | null,
-): Promise<T | null> {
+async function readCheckpoint<T>(disk: Disk, log: Logger, path: string, decode: (content: Buffer) => T | null): Promise<T | null> {
   if ((await disk.stat(path)) === null) return null
   const content = await readBounded(disk, path, checkpointBytesMax)
   const decoded = content === null ? null : decode(content)

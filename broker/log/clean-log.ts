@@ -190,9 +190,7 @@ function isLastOfProducer(core: LogCore, header: BatchHeader): boolean {
   const entry = header.producerId < 0 ? null : core.producers.get(header.producerId)
   if (entry === null) return false
   const last = entry.batches.at(-1)
-  return last === undefined
-    ? isControl(header) && header.producerEpoch === entry.producerEpoch
-    : last.lastOffset === lastOffset(header)
+  return last === undefined ? isControl(header) && header.producerEpoch === entry.producerEpoch : last.lastOffset === lastOffset(header)
 }
 
 /** False when the log has changed meanwhile (a truncation, retention): the output is thrown away. */

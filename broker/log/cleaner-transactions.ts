@@ -37,10 +37,7 @@ export class CleanerTransactions {
   }
 
   /** For a marker: whether it may go, and else the entry an abort keeps in the transaction index. */
-  endTransaction(
-    header: BatchHeader,
-    isAbort: boolean,
-  ): { readonly mayGo: boolean; readonly entry: AbortedTransactionEntry | null } {
+  endTransaction(header: BatchHeader, isAbort: boolean): { readonly mayGo: boolean; readonly entry: AbortedTransactionEntry | null } {
     this.#reach(lastOffset(header))
     if (!isAbort) return { mayGo: !this.#committed.delete(header.producerId), entry: null }
     const aborted = this.#aborted.get(header.producerId)

@@ -43,10 +43,7 @@ export class Cleaner {
    * The dirtiest first. Resolves with whether anything was compacted. `recoveryPoints` are those the checkpoint file holds:
    * nothing above them is touched.
    */
-  async cleanAll(
-    logs: readonly DiskPartitionLog[],
-    recoveryPoints: ReadonlyMap<DiskPartitionLog, number>,
-  ): Promise<boolean> {
+  async cleanAll(logs: readonly DiskPartitionLog[], recoveryPoints: ReadonlyMap<DiskPartitionLog, number>): Promise<boolean> {
     const due: { log: DiskPartitionLog; range: CleanRange; ratio: number }[] = []
     for (const log of logs) {
       if (!log.config.isCompacted || log.offline !== null || this.#uncleanable.has(folderOf(log))) continue

@@ -18,10 +18,7 @@ export interface DataFolder {
 }
 
 /** Rejects with a LogError DIRECTORY_LOCKED or DIRECTORY_FOREIGN, or a DiskError. */
-export async function openDataFolder(
-  env: Env,
-  options: { directory: string; clusterId: string; nodeId: number },
-): Promise<DataFolder> {
+export async function openDataFolder(env: Env, options: { directory: string; clusterId: string; nodeId: number }): Promise<DataFolder> {
   const { directory } = options
   await env.disk.makeDirectory(directory)
   const lock = await env.disk.lock(joinPath(directory, lockFile))
@@ -50,10 +47,7 @@ export async function writeCleanShutdown(env: Env, directory: string, brokerEpoc
   await env.disk.writeFileAtomic(joinPath(directory, cleanShutdownFile), content)
 }
 
-async function ownDirectory(
-  env: Env,
-  options: { directory: string; clusterId: string; nodeId: number },
-): Promise<string> {
+async function ownDirectory(env: Env, options: { directory: string; clusterId: string; nodeId: number }): Promise<string> {
   const path = joinPath(options.directory, metaPropertiesFile)
   const content = await readBounded(env.disk, path, 64 * 1024)
   if (content !== null) {

@@ -30,9 +30,7 @@ export function append(core: LogCore, batches: Buffer, options: AppendOptions): 
     return refused(core, refuse(ErrorCode.REQUEST_TIMED_OUT, 'the disk does not keep up with what is produced'))
   }
   if (options.origin === 'client') return appendFromClient(core, batches, options.leaderEpoch)
-  return options.origin === 'coordinator'
-    ? appendFromCoordinator(core, batches, options.leaderEpoch)
-    : appendFromLeader(core, batches)
+  return options.origin === 'coordinator' ? appendFromCoordinator(core, batches, options.leaderEpoch) : appendFromLeader(core, batches)
 }
 
 function appendFromClient(core: LogCore, batches: Buffer, leaderEpoch: number): AppendResult {
@@ -143,10 +141,7 @@ function refused(core: LogCore, refusal: Refusal): AppendResult {
   }
 }
 
-function accepted(
-  core: LogCore,
-  outcome: { baseOffset: number; logAppendTimeMs: number; written: Promise<ErrorCode> },
-): AppendResult {
+function accepted(core: LogCore, outcome: { baseOffset: number; logAppendTimeMs: number; written: Promise<ErrorCode> }): AppendResult {
   return {
     errorCode: ErrorCode.NONE,
     errorMessage: null,

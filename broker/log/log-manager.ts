@@ -23,14 +23,7 @@ import {
 import { type LoadedFolders, loadFolders } from './log-loader.ts'
 import { Maintenance } from './maintenance.ts'
 import { type DiskPartitionLog, openLogIn } from './partition-log.ts'
-import {
-  type LogConfig,
-  LogError,
-  type LogManager,
-  type LogManagerOptions,
-  type PartitionLog,
-  type TopicPartition,
-} from './types.ts'
+import { type LogConfig, LogError, type LogManager, type LogManagerOptions, type PartitionLog, type TopicPartition } from './types.ts'
 
 /**
  * Takes the data folder and opens every log in it. Rejects with a LogError (DIRECTORY_LOCKED, DIRECTORY_FOREIGN,
@@ -128,10 +121,7 @@ class FolderLogManager implements LogManager {
     return [...this.#logs.values()]
   }
 
-  getOrCreate(
-    topicPartition: TopicPartition,
-    options: { topicId: string | null; config: LogConfig },
-  ): Promise<PartitionLog> {
+  getOrCreate(topicPartition: TopicPartition, options: { topicId: string | null; config: LogConfig }): Promise<PartitionLog> {
     return this.#inTurn(folderOf(topicPartition), async (name) => {
       if (this.#isClosed) throw new LogError('CLOSED', `${this.directory} has been closed`)
       const failure = this.#failed.get(name)

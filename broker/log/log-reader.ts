@@ -87,12 +87,7 @@ async function readSegment(segment: Segment, request: ReadRequest): Promise<Read
 }
 
 /** The first batch is larger than what was read. */
-async function readOneBatch(
-  segment: Segment,
-  position: number,
-  header: BatchHeader,
-  request: ReadRequest,
-): Promise<ReadResult> {
+async function readOneBatch(segment: Segment, position: number, header: BatchHeader, request: ReadRequest): Promise<ReadResult> {
   if (header.baseOffset >= request.upToOffset || !fits(0, header.batchBytes, request)) return emptyRead(request.fromOffset)
   if (position + header.batchBytes > segment.writtenBytes) {
     throw new WireError('TRUNCATED', `the batch at offset ${header.baseOffset} ends beyond its segment`)

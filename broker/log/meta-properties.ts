@@ -32,7 +32,10 @@ export function decodeMetaProperties(path: string, content: Buffer): MetaPropert
   const nodeId = Number(values.get('node.id'))
   const isWhole = values.get('version') === '1' && clusterId !== undefined && directoryId !== undefined
   if (!isWhole || !Number.isInteger(nodeId) || !values.has('node.id')) {
-    throw new LogError('DIRECTORY_FOREIGN', `${path} is not a version 1 file with cluster.id, node.id and directory.id. Move the folder away or choose another data folder.`)
+    throw new LogError(
+      'DIRECTORY_FOREIGN',
+      `${path} is not a version 1 file with cluster.id, node.id and directory.id. Move the folder away or choose another data folder.`,
+    )
   }
   return { clusterId, nodeId, directoryId }
 }

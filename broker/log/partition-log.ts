@@ -47,10 +47,7 @@ export interface OpenLogOptions {
  * Opens one log without a manager (the metadata log). Whatever the files hold, it opens, cut at the first bad byte.
  * Rejects with a DiskError only when the disk itself refuses.
  */
-export function openPartitionLog(
-  env: Env,
-  options: OpenLogOptions & { readonly limits?: Partial<LogLimits> },
-): Promise<DiskPartitionLog> {
+export function openPartitionLog(env: Env, options: OpenLogOptions & { readonly limits?: Partial<LogLimits> }): Promise<DiskPartitionLog> {
   return openLogIn(createLogContext(env, { limits: options.limits }), options)
 }
 

@@ -17,22 +17,14 @@ export class SegmentIndexes {
   /** Unlike the others, the transaction index has a file only when it has, or had, entries. */
   #mayHaveTransactionFile = true
 
-  constructor(
-    baseOffset: number,
-    parts: { offsets?: OffsetIndex; times?: TimeIndex; transactions?: TransactionIndex } = {},
-  ) {
+  constructor(baseOffset: number, parts: { offsets?: OffsetIndex; times?: TimeIndex; transactions?: TransactionIndex } = {}) {
     this.offsets = parts.offsets ?? new OffsetIndex(baseOffset)
     this.times = parts.times ?? new TimeIndex(baseOffset)
     this.transactions = parts.transactions ?? new TransactionIndex()
   }
 
   /** What the files hold; null when a file is absent or breaks its invariant. */
-  static async load(
-    disk: Disk,
-    directory: string,
-    baseOffset: number,
-    segmentBytes: number,
-  ): Promise<SegmentIndexes | null> {
+  static async load(disk: Disk, directory: string, baseOffset: number, segmentBytes: number): Promise<SegmentIndexes | null> {
     const read = (suffix: string) => readBounded(disk, joinPath(directory, offsetFileName(baseOffset, suffix)))
     const [offsetBytes, timeBytes, transactionBytes] = await Promise.all([
       read(offsetIndexSuffix),
@@ -86,13 +78,7 @@ export class SegmentIndexes {
   }
 }
 
-async function storeEntries(
-  disk: Disk,
-  path: string,
-  content: Buffer,
-  count: number,
-  storedCount: number,
-): Promise<void> {
+async function storeEntries(disk: Disk, path: string, content: Buffer, count: number, storedCount: number): Promise<void> {
   if (count === storedCount) return
   const position = Math.max(0, storedCount) * (count === 0 ? 0 : content.length / count)
   // A copy: appends go on in the index's own buffer while this is written.

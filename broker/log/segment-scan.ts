@@ -34,11 +34,7 @@ export interface ScanResult {
 }
 
 /** Calls `onBatch` for each good batch in order; `false` from it ends the scan. Rejects only when the disk does. */
-export async function scanBatches(
-  file: DiskFile,
-  range: ScanRange,
-  onBatch: (batch: ScannedBatch) => boolean | void,
-): Promise<ScanResult> {
+export async function scanBatches(file: DiskFile, range: ScanRange, onBatch: (batch: ScannedBatch) => boolean | void): Promise<ScanResult> {
   const chunkBytes = range.chunkBytes ?? defaultChunkBytes
   let position = range.fromPosition
   let minimumOffset = range.minimumOffset

@@ -50,9 +50,7 @@ export class SnapshotFiles {
   async prune(options: { logStartOffset: number; segmentBases: ReadonlySet<number> }): Promise<void> {
     const newest = new Set(this.#offsets.slice(-newestKept))
     await this.#remove(
-      this.#offsets.filter(
-        (offset) => !newest.has(offset) && (offset < options.logStartOffset || !options.segmentBases.has(offset)),
-      ),
+      this.#offsets.filter((offset) => !newest.has(offset) && (offset < options.logStartOffset || !options.segmentBases.has(offset))),
     )
   }
 

@@ -2,7 +2,7 @@
 import { type ConfigValue, describeAllowed, parseConfigValue } from './config-value.ts'
 import { type TopicSetting, topicSettings } from './topic-settings.ts'
 
-export { configTypeCodes, describeAllowed, type ConfigType } from './config-value.ts'
+export { configTypeCodes, type ConfigType } from './config-value.ts'
 export { type TopicSetting, topicSettings } from './topic-settings.ts'
 
 export type TopicCompression = 'producer' | 'uncompressed' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
@@ -85,12 +85,7 @@ export function validateTopicSetting(name: string, value: string): ConfigProblem
   return parseTopicConfig([[name, value]]).problems[0] ?? null
 }
 
-function takeValue(
-  setting: TopicSetting,
-  text: string,
-  values: Map<string, ConfigValue>,
-  problems: ConfigProblem[],
-): void {
+function takeValue(setting: TopicSetting, text: string, values: Map<string, ConfigValue>, problems: ConfigProblem[]): void {
   const parsed = parseConfigValue(setting, text)
   if ('problem' in parsed) {
     const problem = `Invalid value ${JSON.stringify(text)} for ${setting.name}: must be ${parsed.problem}.`

@@ -185,11 +185,11 @@ export interface LogManagerOptions {
   readonly clusterId: string
   readonly nodeId: number
   /** Settings of a topic at load time; unknown topics get the defaults. */
-  configOf?(topic: string): LogConfig
+  readonly configOf?: (topic: string) => LogConfig
   /** Shown while partitions load. */
-  onProgress?(progress: { readonly loaded: number; readonly total: number; readonly recoveredBytes: number }): void
+  readonly onProgress?: (progress: { readonly loaded: number; readonly total: number; readonly recoveredBytes: number }) => void
   /** The log has gone offline: stop leading it, tell the controller. Called once per log. */
-  onLogOffline?(log: PartitionLog, reason: string): void
+  readonly onLogOffline?: (log: PartitionLog, reason: string) => void
   readonly signal?: AbortSignal
   readonly limits?: Partial<LogLimits>
 }

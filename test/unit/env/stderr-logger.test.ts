@@ -11,7 +11,9 @@ test('one line a call: time, level, message, key=value', () => {
   const { log, written } = lines()
   log.write('warn', 'a partition log went offline', { topic: 'orders', partition: 3, reason: 'no space left' })
   expect(written).toHaveLength(1)
-  expect(written[0]).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z WARN a partition log went offline topic=orders partition=3 reason="no space left"\n$/)
+  expect(written[0]).toMatch(
+    /^\d{4}-\d\d-\d\dT[\d:.]+Z WARN a partition log went offline topic=orders partition=3 reason="no space left"\n$/,
+  )
 })
 
 test('what a client named cannot begin a new line', () => {

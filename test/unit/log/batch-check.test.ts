@@ -3,7 +3,14 @@ import { describe, expect, test } from 'vitest'
 import { checkClientBatch } from '../../../broker/log/batch-check.ts'
 import { defaultLogConfig, type LogConfig } from '../../../broker/log/topic-config.ts'
 import { ErrorCode } from '../../../broker/wire/errors.ts'
-import { batchCrcIsValid, compressionOf, patchBaseOffset, patchCrc, readBatchHeader, usesLogAppendTime } from '../../../broker/wire/record-batch.ts'
+import {
+  batchCrcIsValid,
+  compressionOf,
+  patchBaseOffset,
+  patchCrc,
+  readBatchHeader,
+  usesLogAppendTime,
+} from '../../../broker/wire/record-batch.ts'
 import { batchOf, decode } from './support.ts'
 
 const nowMs = Date.UTC(2026, 10, 20)
@@ -75,7 +82,12 @@ describe('refused', () => {
   })
 
   test('timestamps outside the bounds, each named; none at all is fine', () => {
-    const batch = batchOf([{ timestampMs: nowMs }, { timestampMs: nowMs + 2 * hourMs }, { timestampMs: nowMs - 2 * hourMs }, { timestampMs: -1 }])
+    const batch = batchOf([
+      { timestampMs: nowMs },
+      { timestampMs: nowMs + 2 * hourMs },
+      { timestampMs: nowMs - 2 * hourMs },
+      { timestampMs: -1 },
+    ])
     const indexes = (config: Partial<LogConfig>) => check(Buffer.from(batch), config).refusal?.recordErrors.map((error) => error.batchIndex)
     expect(indexes({})).toEqual([1])
     expect(indexes({ timestampAfterMaxMs: 3 * hourMs })).toBeUndefined()
@@ -92,8 +104,14 @@ describe('taken', () => {
     expect(result.refusal === null && result.bytes).toBe(batch)
   })
 
-  test('with the broker\'s time and a checksum that fits, where the topic asks for it', () => {
-    const result = check(batchOf([{ value: 'v', timestampMs: 5 }, { value: 'w', timestampMs: 6 }]), { usesLogAppendTime: true })
+  test("with the broker's time and a checksum that fits, where the topic asks for it", () => {
+    const result = check(
+      batchOf([
+        { value: 'v', timestampMs: 5 },
+        { value: 'w', timestampMs: 6 },
+      ]),
+      { usesLogAppendTime: true },
+    )
     if (result.refusal !== null) throw new Error(result.refusal.message)
     expect([result.logAppendTimeMs, result.header.maxTimestamp, usesLogAppendTime(result.header)]).toEqual([nowMs, nowMs, true])
     expect(batchCrcIsValid(result.bytes, 0, result.header)).toBe(true)
@@ -109,8 +127,17 @@ describe('taken', () => {
   })
 
   test('recompressed to the codec the topic names', () => {
-    const records = [{ key: 'k', value: 'v', timestampMs: nowMs }, { key: 'l', value: null, timestampMs: nowMs + 1 }]
-    for (const [compressionType, codec] of [['gzip', 1], ['snappy', 2], ['lz4', 3], ['zstd', 4], ['uncompressed', 0]] as const) {
+    const records = [
+      { key: 'k', value: 'v', timestampMs: nowMs },
+      { key: 'l', value: null, timestampMs: nowMs + 1 },
+    ]
+    for (const [compressionType, codec] of [
+      ['gzip', 1],
+      ['snappy', 2],
+      ['lz4', 3],
+      ['zstd', 4],
+      ['uncompressed', 0],
+    ] as const) {
       const result = check(batchOf(records, { compression: 1, producerId: 3, producerEpoch: 1, baseSequence: 9 }), { compressionType })
       if (result.refusal !== null) throw new Error(result.refusal.message)
       expect(compressionOf(result.header)).toBe(codec)

@@ -2,13 +2,21 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { LeaderEpochCache } from '../../../broker/log/leader-epoch-cache.ts'
 
-const filled = () => new LeaderEpochCache([{ epoch: 0, startOffset: 0 }, { epoch: 2, startOffset: 10 }, { epoch: 3, startOffset: 20 }])
+const filled = () =>
+  new LeaderEpochCache([
+    { epoch: 0, startOffset: 0 },
+    { epoch: 2, startOffset: 10 },
+    { epoch: 3, startOffset: 20 },
+  ])
 
 test('a record of a known epoch changes nothing', () => {
   const cache = filled()
   cache.assign(3, 25)
   cache.assign(2, 15)
-  expect(cache.entries).toEqual([{ epoch: 0, startOffset: 0 }, { epoch: 2, startOffset: 10 }])
+  expect(cache.entries).toEqual([
+    { epoch: 0, startOffset: 0 },
+    { epoch: 2, startOffset: 10 },
+  ])
   expect(cache.isChanged).toBe(true)
   const untouched = filled()
   untouched.assign(3, 25)
@@ -21,13 +29,19 @@ test('a new epoch replaces those that begin at or beyond it', () => {
   expect(cache.entries.at(-1)).toEqual({ epoch: 5, startOffset: 20 })
   expect(cache.entries).toHaveLength(3)
   cache.assign(6, 5)
-  expect(cache.entries).toEqual([{ epoch: 0, startOffset: 0 }, { epoch: 6, startOffset: 5 }])
+  expect(cache.entries).toEqual([
+    { epoch: 0, startOffset: 0 },
+    { epoch: 6, startOffset: 5 },
+  ])
 })
 
 test('cut at the start, the epoch that covers it begins there', () => {
   const cache = filled()
   cache.truncateFromStart(15)
-  expect(cache.entries).toEqual([{ epoch: 2, startOffset: 15 }, { epoch: 3, startOffset: 20 }])
+  expect(cache.entries).toEqual([
+    { epoch: 2, startOffset: 15 },
+    { epoch: 3, startOffset: 20 },
+  ])
   expect(cache.endOffsetFor(0, 30)).toEqual({ leaderEpoch: 0, endOffset: 15 })
 })
 

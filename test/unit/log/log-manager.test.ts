@@ -77,7 +77,10 @@ describe('logs', () => {
     const manager = await open(env)
     const log = await manager.getOrCreate(t0, created)
     const texts = Array.from({ length: 60 }, (_, index) => `value ${index}`)
-    await appendAll(log, texts.map((text) => values(text)))
+    await appendAll(
+      log,
+      texts.map((text) => values(text)),
+    )
     const next = await open(env.restartAfter('kill'))
     const found = next.get('t', 0)
     expect(found && (await readValues(found))).toEqual(texts)
@@ -212,7 +215,10 @@ describe('in the background', () => {
     const manager = await open(env)
     const config = smallConfig({ retentionMs: 60_000, usesLogAppendTime: true })
     const log = await manager.getOrCreate(t0, { topicId, config })
-    await appendAll(log, Array.from({ length: 30 }, (_, index) => values(`old ${index}`.padEnd(50))))
+    await appendAll(
+      log,
+      Array.from({ length: 30 }, (_, index) => values(`old ${index}`.padEnd(50))),
+    )
     await env.advance(50_000)
     await appendAll(log, [values('young')])
     await env.advance(45_000)

@@ -22,7 +22,10 @@ describe('segments', () => {
     const names = (await env.disk.list(folder))?.filter((name) => name.endsWith('.log'))
     expect(names).toEqual(['00000000000000000000.log', '00000000000000000003.log'])
     const headers = [...batchesIn(await fileOf(env, '00000000000000000000.log'))].map(({ header }) => header)
-    expect(headers.map(({ baseOffset, lastOffsetDelta }) => [baseOffset, lastOffsetDelta])).toEqual([[0, 1], [2, 0]])
+    expect(headers.map(({ baseOffset, lastOffsetDelta }) => [baseOffset, lastOffsetDelta])).toEqual([
+      [0, 1],
+      [2, 0],
+    ])
   })
 
   test('offset index: last offset of the batch at a position, relative, after every index.interval.bytes', async () => {
@@ -44,7 +47,11 @@ describe('segments', () => {
 
   test('time index: largest timestamp so far and the last offset of its batch, once more at the close', async () => {
     const { env, log } = await simulatedLog({ config: smallConfig({ segmentBytes: 10_000, indexIntervalBytes: 100 }) })
-    const at = (timestampMs: number) => batchOf([{ key: 'k', value: 'v'.repeat(40), timestampMs }, { value: 'w', timestampMs: timestampMs - 5 }])
+    const at = (timestampMs: number) =>
+      batchOf([
+        { key: 'k', value: 'v'.repeat(40), timestampMs },
+        { value: 'w', timestampMs: timestampMs - 5 },
+      ])
     await appendAll(log, [at(1000), at(3000), at(2000), at(2500), at(4000)])
     await log.close()
     const content = await fileOf(env, '00000000000000000000.timeindex')
@@ -52,13 +59,15 @@ describe('segments', () => {
       Number(content.readBigInt64BE(index * 12)),
       content.readInt32BE(index * 12 + 8),
     ])
-    expect(entries).toEqual([[3000, 3], [4000, 9]])
+    expect(entries).toEqual([
+      [3000, 3],
+      [4000, 9],
+    ])
   })
 
   test('transaction index: version, producer, first offset, marker offset, last stable offset; only if any', async () => {
     const { env, log } = await simulatedLog({ config: smallConfig({ segmentBytes: 10_000 }) })
-    const data = (producerId: number) =>
-      batchOf([{ value: 'x' }], { producerId, producerEpoch: 0, baseSequence: 0, isTransactional: true })
+    const data = (producerId: number) => batchOf([{ value: 'x' }], { producerId, producerEpoch: 0, baseSequence: 0, isTransactional: true })
     await appendAll(log, [values('plain'), data(7), data(8)])
     await appendAll(log, [marker({ producerId: 7, commit: false })], { origin: 'coordinator' })
     await log.close()
@@ -77,7 +86,10 @@ describe('segments', () => {
 
   test('space reserved at the end of an index by another broker is taken as unused', async () => {
     const { env, log } = await simulatedLog({ config: smallConfig({ segmentBytes: 10_000 }) })
-    await appendAll(log, Array.from({ length: 20 }, (_, index) => values(`value ${index}`)))
+    await appendAll(
+      log,
+      Array.from({ length: 20 }, (_, index) => values(`value ${index}`)),
+    )
     await log.close()
     for (const name of ['00000000000000000000.index', '00000000000000000000.timeindex']) {
       const content = await fileOf(env, name)
@@ -94,7 +106,15 @@ describe('segments', () => {
 
 test('producer snapshot: version, checksum, count, 46 bytes a producer', async () => {
   const { env, log } = await simulatedLog()
-  await appendAll(log, [batchOf([{ value: 'a', timestampMs: 99 }, { value: 'b', timestampMs: 98 }], { producerId: 5, producerEpoch: 2, baseSequence: 0 })])
+  await appendAll(log, [
+    batchOf(
+      [
+        { value: 'a', timestampMs: 99 },
+        { value: 'b', timestampMs: 98 },
+      ],
+      { producerId: 5, producerEpoch: 2, baseSequence: 0 },
+    ),
+  ])
   await log.close()
   const content = await fileOf(env, '00000000000000000002.snapshot')
   const entry = Buffer.alloc(46)
@@ -114,9 +134,17 @@ test('producer snapshot: version, checksum, count, 46 bytes a producer', async (
 
 describe('text files', () => {
   test('an offset checkpoint is a version, a count, and a line for each partition', () => {
-    const content = encodeOffsetCheckpoint([{ topic: 'a-b', partition: 0, offset: 7 }, { topic: 'c', partition: 12, offset: 0 }])
+    const content = encodeOffsetCheckpoint([
+      { topic: 'a-b', partition: 0, offset: 7 },
+      { topic: 'c', partition: 12, offset: 0 },
+    ])
     expect(content.toString()).toBe('0\n2\na-b 0 7\nc 12 0\n')
-    expect(decodeOffsetCheckpoint(content)).toEqual(new Map([['a-b-0', 7], ['c-12', 0]]))
+    expect(decodeOffsetCheckpoint(content)).toEqual(
+      new Map([
+        ['a-b-0', 7],
+        ['c-12', 0],
+      ]),
+    )
   })
 
   test.each(['', '0', '0\n1\n', '0\n2\na 0 1\n', '1\n1\na 0 1\n', '0\n1\na 0 -1\n', '0\n1\na 0 1', '0\n1\na 0 99999999999999999\n'])(
@@ -125,7 +153,10 @@ describe('text files', () => {
   )
 
   test('epochs that do not ascend are no epoch checkpoint', () => {
-    expect(decodeEpochCheckpoint(Buffer.from('0\n2\n0 0\n3 10\n'))).toEqual([{ epoch: 0, startOffset: 0 }, { epoch: 3, startOffset: 10 }])
+    expect(decodeEpochCheckpoint(Buffer.from('0\n2\n0 0\n3 10\n'))).toEqual([
+      { epoch: 0, startOffset: 0 },
+      { epoch: 3, startOffset: 10 },
+    ])
     expect(decodeEpochCheckpoint(Buffer.from('0\n2\n3 0\n0 10\n'))).toBeNull()
   })
 

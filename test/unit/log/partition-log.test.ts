@@ -9,7 +9,11 @@ describe('appending', () => {
   test('offsets are assigned in the order of the calls, before anything is written', async () => {
     const { log } = await simulatedLog()
     const results = ['a', 'b', 'c'].map((value) => log.append(values(value, value), client))
-    expect(results.map((result) => [result.baseOffset, result.lastOffset])).toEqual([[0, 1], [2, 3], [4, 5]])
+    expect(results.map((result) => [result.baseOffset, result.lastOffset])).toEqual([
+      [0, 1],
+      [2, 3],
+      [4, 5],
+    ])
     expect([log.logEndOffset, log.writtenEndOffset]).toEqual([6, 0])
     expect(await Promise.all(results.map((result) => result.written))).toEqual([0, 0, 0])
     expect(log.writtenEndOffset).toBe(6)
@@ -116,7 +120,10 @@ describe('reading', () => {
 
   test('an index that lies about the file is made anew, and the read is right', async () => {
     const { env, log } = await simulatedLog()
-    await appendAll(log, Array.from({ length: 30 }, (_, index) => values(`value ${index}`)))
+    await appendAll(
+      log,
+      Array.from({ length: 30 }, (_, index) => values(`value ${index}`)),
+    )
     await log.close()
     for (const path of env.diskControl.names.paths()) {
       if (!path.endsWith('.index')) continue
@@ -156,13 +163,23 @@ describe('time', () => {
   test('the first record at or after a time is found, across segments and restarts', async () => {
     const { env, log } = await simulatedLog({ config: smallConfig({ timestampAfterMaxMs: Number.MAX_SAFE_INTEGER }) })
     const batches = Array.from({ length: 50 }, (_, index) =>
-      batchOf([{ value: 'a', timestampMs: 1000 + index * 10 }, { value: 'b', timestampMs: 1005 + index * 10 }]),
+      batchOf([
+        { value: 'a', timestampMs: 1000 + index * 10 },
+        { value: 'b', timestampMs: 1005 + index * 10 },
+      ]),
     )
     await appendAll(log, batches)
     for (const restarts of [0, 1]) {
       if (restarts === 1) await log.close()
       const current = restarts === 0 ? log : await openLog(env, { isClean: true, config: log.config })
-      for (const [timestampMs, offset] of [[0, 0], [1000, 0], [1001, 1], [1250, 50], [1251, 51], [1495, 99]] as const) {
+      for (const [timestampMs, offset] of [
+        [0, 0],
+        [1000, 0],
+        [1001, 1],
+        [1250, 50],
+        [1251, 51],
+        [1495, 99],
+      ] as const) {
         expect((await current.offsetForTimestamp(timestampMs, 100))?.offset).toBe(offset)
       }
       expect(await current.offsetForTimestamp(1496, 100)).toBeNull()
@@ -271,5 +288,8 @@ test('stored batches carry their offset and the leader epoch', async () => {
   await appendAll(log, [values('b')], { leaderEpoch: 6 })
   const { records } = await log.read({ fromOffset: 0, maxBytes: 1000, upToOffset: 2, atLeastOneBatch: true })
   const headers = records.flatMap((buffer) => [...batchesIn(buffer)].map(({ header }) => header))
-  expect(headers.map((header) => [header.baseOffset, header.partitionLeaderEpoch])).toEqual([[0, 2], [1, 6]])
+  expect(headers.map((header) => [header.baseOffset, header.partitionLeaderEpoch])).toEqual([
+    [0, 2],
+    [1, 6],
+  ])
 })

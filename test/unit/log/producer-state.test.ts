@@ -25,7 +25,10 @@ describe('sequences', () => {
   test('must follow each other within an epoch', async () => {
     const { log } = await simulatedLog()
     expect([append(log, batch(0, { count: 3 })), append(log, batch(3)), append(log, batch(5)), append(log, batch(4))]).toEqual([
-      0, 3, OUT_OF_ORDER_SEQUENCE_NUMBER, 4,
+      0,
+      3,
+      OUT_OF_ORDER_SEQUENCE_NUMBER,
+      4,
     ])
   })
 
@@ -99,7 +102,8 @@ describe('retries', () => {
 describe('memory', () => {
   test('producers silent for long are forgotten, those with an open transaction are not', () => {
     const state = new ProducerState()
-    const header = (options: object) => readBatchHeader(batchOf([{ value: 'v', timestampMs: 100 }], { producerEpoch: 0, baseSequence: 0, ...options }), 0)
+    const header = (options: object) =>
+      readBatchHeader(batchOf([{ value: 'v', timestampMs: 100 }], { producerEpoch: 0, baseSequence: 0, ...options }), 0)
     state.applyBatch(header({ producerId: 1 }))
     state.applyBatch(header({ producerId: 2, isTransactional: true }))
     state.expire(101)

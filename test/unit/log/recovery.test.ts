@@ -19,7 +19,8 @@ async function filledFolder(seed: number) {
       isTransactional: transactional,
     })
     await appendAll(log, [batch], { leaderEpoch: Math.floor(index / 5) })
-    if (transactional) await appendAll(log, [marker({ producerId, commit: index % 2 === 0 })], { origin: 'coordinator', leaderEpoch: Math.floor(index / 5) })
+    if (transactional)
+      await appendAll(log, [marker({ producerId, commit: index % 2 === 0 })], { origin: 'coordinator', leaderEpoch: Math.floor(index / 5) })
   }
   const records = await readAll(log)
   const aborted = await log.abortedTransactions(0, log.logEndOffset)
@@ -44,9 +45,9 @@ function endOfGood(path: string, before: Buffer, firstBadByte: number): number {
   return end
 }
 
-describe('after damage to any one file', () => {
+describe('after damage to any one file', { timeout: 30_000 }, () => {
   test('the log opens, has everything before the first bad byte, and goes on', async () => {
-    for (let seed = 0; seed < 120; seed++) {
+    for (let seed = 0; seed < 60; seed++) {
       const { env, records, endOffset } = await filledFolder(seed)
       const random = new SimulatedRandom(seed)
       const paths = env.diskControl.names.paths().filter((path) => path.startsWith(`${folder}/`))
@@ -55,17 +56,18 @@ describe('after damage to any one file', () => {
       const reopened = await openLog(env.restartAfter('kill'), { isClean: random.below(2) === 0 && !path.endsWith('.log') })
       const leastEnd = path.endsWith('.log') ? endOfGood(path, before, firstBadByte) : endOffset
       const context = `seed ${seed}, ${path}, first bad byte ${firstBadByte}`
-      expect(reopened.logEndOffset, context).toBeGreaterThanOrEqual(leastEnd)
-      expect(await readAll(reopened), context).toEqual(records.filter(({ offset }) => offset < reopened.logEndOffset))
+      expect({ context, isShort: reopened.logEndOffset < leastEnd }).toEqual({ context, isShort: false })
+      const expected = records.filter(({ offset }) => offset < reopened.logEndOffset)
+      expect({ context, records: await readAll(reopened) }).toEqual({ context, records: expected })
       const offset = reopened.logEndOffset
       await appendAll(reopened, [values('next')])
-      expect((await readAll(reopened)).at(-1), context).toMatchObject({ offset, value: 'next' })
+      expect({ context, record: (await readAll(reopened)).at(-1) }).toMatchObject({ context, record: { offset, value: 'next' } })
       await reopened.close()
     }
   })
 
   test('a log that was not damaged loses nothing, whatever else was', async () => {
-    for (let seed = 0; seed < 40; seed++) {
+    for (let seed = 0; seed < 20; seed++) {
       const { env, records, aborted, epochs } = await filledFolder(seed)
       const random = new SimulatedRandom(seed)
       for (const path of env.diskControl.names.paths()) {
@@ -75,14 +77,26 @@ describe('after damage to any one file', () => {
       expect(await readAll(reopened)).toEqual(records)
       expect(await reopened.abortedTransactions(0, reopened.logEndOffset)).toEqual(aborted)
       expect(reopened.core.epochs.entries).toEqual(epochs)
-      expect(reopened.producers().map(({ producerId, lastSequence }) => [producerId, lastSequence]).sort()).toEqual([[100, 15], [101, 15], [102, 15]])
+      expect(
+        reopened
+          .producers()
+          .map(({ producerId, lastSequence }) => [producerId, lastSequence])
+          .sort(),
+      ).toEqual([
+        [100, 15],
+        [101, 15],
+        [102, 15],
+      ])
     }
   })
 })
 
 test('a recovery point keeps what was synced from being read again', async () => {
   const { env, log } = await simulatedLog()
-  await appendAll(log, Array.from({ length: 200 }, (_, index) => values(`value ${index}`)))
+  await appendAll(
+    log,
+    Array.from({ length: 200 }, (_, index) => values(`value ${index}`)),
+  )
   await log.checkpoint()
   await appendAll(log, [values('after')])
   const recoveryPoint = log.recoveryPoint

@@ -4,7 +4,10 @@ import { defaultLogConfig, type LogConfig } from '../../../broker/log/topic-conf
 import { ErrorCode } from '../../../broker/wire/errors.ts'
 import { appendAll, openLog, readAll, simulatedLog, smallConfig, values } from './support.ts'
 
-function decide(segments: readonly SegmentFacts[], options: { config?: Partial<LogConfig>; logStartOffset?: number; highWatermark?: number; nowMs?: number }) {
+function decide(
+  segments: readonly SegmentFacts[],
+  options: { config?: Partial<LogConfig>; logStartOffset?: number; highWatermark?: number; nowMs?: number },
+) {
   return decideRetention({
     segments,
     config: { ...defaultLogConfig, retentionMs: -1, ...options.config },
@@ -31,7 +34,12 @@ describe('what goes', () => {
     ['below the log start', { logStartOffset: 20 }, 2, ['log start', 'log start']],
     ['not a segment the log start lies within', { logStartOffset: 19 }, 1, ['log start']],
     ['nothing at or above the high watermark', { config: { retentionMs: 50 }, highWatermark: 20 }, 2, ['time', 'time']],
-    ['only below the log start when the policy is not delete', { config: { retentionMs: 50, isDeleted: false }, logStartOffset: 10 }, 1, ['log start']],
+    [
+      'only below the log start when the policy is not delete',
+      { config: { retentionMs: 50, isDeleted: false }, logStartOffset: 10 },
+      1,
+      ['log start'],
+    ],
   ])('%s', (_, options, count, reasons) => {
     expect(decide(segments, options)).toEqual({ count, reasons })
   })
@@ -45,7 +53,10 @@ describe('what goes', () => {
 describe('a log', () => {
   test('whose records are all too old goes on at the same offset, also after a power loss', async () => {
     const { env, log } = await simulatedLog({ config: smallConfig({ retentionMs: 1000, usesLogAppendTime: true }) })
-    await appendAll(log, Array.from({ length: 10 }, (_, index) => values(`value ${index}`.padEnd(80))))
+    await appendAll(
+      log,
+      Array.from({ length: 10 }, (_, index) => values(`value ${index}`.padEnd(80))),
+    )
     await env.advance(2000)
     expect(await log.applyRetention()).toBe(ErrorCode.NONE)
     expect([log.logStartOffset, log.logEndOffset, log.sizeBytes, log.segmentCount]).toEqual([10, 10, 0, 1])
@@ -56,7 +67,10 @@ describe('a log', () => {
 
   test('forgets what DeleteRecords asked for, within a segment too, and not above the high watermark', async () => {
     const { env, log } = await simulatedLog()
-    await appendAll(log, Array.from({ length: 30 }, (_, index) => values(`value ${index}`)))
+    await appendAll(
+      log,
+      Array.from({ length: 30 }, (_, index) => values(`value ${index}`)),
+    )
     expect(log.deleteRecordsBefore(31)).toBe(ErrorCode.OFFSET_OUT_OF_RANGE)
     expect(log.deleteRecordsBefore(17)).toBe(ErrorCode.NONE)
     expect(log.deleteRecordsBefore(5)).toBe(ErrorCode.NONE)
@@ -71,7 +85,10 @@ describe('a log', () => {
 
   test('keeps the files of deleted segments for file.delete.delay.ms', async () => {
     const { env, log } = await simulatedLog({ config: smallConfig({ fileDeleteDelayMs: 5000 }) })
-    await appendAll(log, Array.from({ length: 30 }, (_, index) => values(`value ${index}`)))
+    await appendAll(
+      log,
+      Array.from({ length: 30 }, (_, index) => values(`value ${index}`)),
+    )
     log.deleteRecordsBefore(30)
     await env.advance(10)
     const deleted = () => env.diskControl.names.paths().filter((path) => path.endsWith('.deleted')).length

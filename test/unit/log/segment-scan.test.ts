@@ -44,23 +44,28 @@ test('every batch is met once, whatever the sizes of batches and chunks', async 
 
 test('the scan ends at the first byte that cannot be part of a batch', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.nat(300), { minLength: 1, maxLength: 8 }), fc.nat(), fc.integer({ min: 61, max: 500 }), async (sizes, damagedAt, chunkBytes) => {
-      const batches = batchesOfSizes(sizes)
-      const content = Buffer.concat(batches)
-      const badByte = damagedAt % content.length
-      content[badByte] = (content[badByte] ?? 0) ^ 0x40
-      let goodBytes = 0
-      for (const batch of batches) {
-        if (goodBytes + batch.length > badByte) break
-        goodBytes += batch.length
-      }
-      const { endPosition, problem } = await scan(content, chunkBytes)
-      // Outside the checksum, by the format: the base offset and the leader epoch, which every broker patches.
-      const at = badByte - goodBytes
-      const isUnprotected = at < 8 || (at >= 12 && at < 16)
-      if (isUnprotected) expect(endPosition).toBeGreaterThanOrEqual(goodBytes)
-      else expect([endPosition, problem === null]).toEqual([goodBytes, false])
-    }),
+    fc.asyncProperty(
+      fc.array(fc.nat(300), { minLength: 1, maxLength: 8 }),
+      fc.nat(),
+      fc.integer({ min: 61, max: 500 }),
+      async (sizes, damagedAt, chunkBytes) => {
+        const batches = batchesOfSizes(sizes)
+        const content = Buffer.concat(batches)
+        const badByte = damagedAt % content.length
+        content[badByte] = (content[badByte] ?? 0) ^ 0x40
+        let goodBytes = 0
+        for (const batch of batches) {
+          if (goodBytes + batch.length > badByte) break
+          goodBytes += batch.length
+        }
+        const { endPosition, problem } = await scan(content, chunkBytes)
+        // Outside the checksum, by the format: the base offset and the leader epoch, which every broker patches.
+        const at = badByte - goodBytes
+        const isUnprotected = at < 8 || (at >= 12 && at < 16)
+        if (isUnprotected) expect(endPosition).toBeGreaterThanOrEqual(goodBytes)
+        else expect([endPosition, problem === null]).toEqual([goodBytes, false])
+      },
+    ),
     { numRuns: 100 },
   )
 })
