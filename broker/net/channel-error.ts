@@ -1,4 +1,7 @@
 import { TransportError } from '../env/types.ts'
+import { WireError } from '../wire/errors.ts'
+import type { FrameSizeError } from './frame.ts'
+import { describeOpening, looksLikeTls } from './peer-diagnosis.ts'
 
 /** Every way the client's side of a connection can fail. */
 export type ChannelErrorCode =
@@ -55,4 +58,25 @@ export function connectFailure(address: string, error: unknown): ChannelError {
         cause: error,
       })
   }
+}
+
+/** The peer sent a frame that cannot be one of Kafka's; its first bytes may say what it speaks. */
+export function foreignFrame(address: string, error: FrameSizeError): ChannelError {
+  if (looksLikeTls(error.opening)) {
+    const advice = 'it answered a plaintext request with a TLS record. Use TLS, or the plaintext port.'
+    return new ChannelError('TLS_EXPECTED', `${address} looks like a TLS listener: ${advice}`, { cause: error })
+  }
+  const protocol = describeOpening(error.opening)
+  const what = protocol === null ? `its answer is no Kafka frame (${error.message})` : `it speaks ${protocol}`
+  return new ChannelError('NOT_KAFKA', `${address} is not a Kafka broker: ${what}.`, { cause: error })
+}
+
+/** A reply that does not decode. Throws on what is not the bytes' fault. */
+export function malformedReply(address: string, apiName: string, error: unknown): ChannelError {
+  if (!(error instanceof WireError)) throw error
+  return new ChannelError('MALFORMED_REPLY', `The reply of ${address} to ${apiName} cannot be read: ${error.message}`, { cause: error })
+}
+
+export function cancelled(address: string): ChannelError {
+  return new ChannelError('CANCELLED', `The request to ${address} was cancelled.`)
 }

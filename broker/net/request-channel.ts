@@ -5,14 +5,13 @@
  * come and is thrown away. When the connection ends everything in flight fails with the same reason, once. A peer that is
  * silent while a request's deadline passes, and for at least `SILENCE_MS`, is taken for dead.
  */
-import type { Address, Connection, Env, Timer, TransportError } from '../env/types.ts'
+import type { Address, Connection, Env, TransportError } from '../env/types.ts'
 import { decodeMessage } from '../wire/codec.ts'
-import { WireError } from '../wire/errors.ts'
 import { decodeResponseHeader, encodeRequestFrame } from '../wire/headers.ts'
 import type { Api, Decoded, Encodable } from '../wire/schema.ts'
-import { ChannelError, connectFailure } from './channel-error.ts'
+import { ChannelError, cancelled, connectFailure, foreignFrame, malformedReply } from './channel-error.ts'
+import { DeadlineWatch } from './deadline-watch.ts'
 import { FrameSizeError, FrameSplitter, byteCount } from './frame.ts'
-import { describeOpening, looksLikeTls } from './peer-diagnosis.ts'
 import { encodePreamble } from './preamble.ts'
 import type { PeerIdentity } from './types.ts'
 
@@ -102,8 +101,7 @@ export class RequestChannel {
   #sentBytes = 0
   #lastReceivedMs: number
   #lastUsedMs: number
-  #deadlineTimer: Timer | null = null
-  #deadlineAtMs = Infinity
+  readonly #deadlines: DeadlineWatch
   #closedBy: ChannelError | null = null
   #drainListeners: (() => void)[] = []
   readonly #closeListeners: ((reason: ChannelError) => void)[] = []
@@ -116,6 +114,7 @@ export class RequestChannel {
     this.#inflightRequestsMax = options.inflightRequestsMax ?? DEFAULTS.inflightRequestsMax
     this.#queuedRequestsMax = options.queuedRequestsMax ?? DEFAULTS.queuedRequestsMax
     this.#splitter = new FrameSplitter({ frameBytesMax: options.frameBytesMax ?? DEFAULTS.frameBytesMax })
+    this.#deadlines = new DeadlineWatch(env, () => this.#onDeadline())
     this.#lastReceivedMs = this.#lastUsedMs = env.clock.monotonicMs()
     socket.setHandlers({
       onData: (chunk) => this.#onData(chunk),
@@ -164,7 +163,7 @@ export class RequestChannel {
     try {
       return decodeMessage(api.response as A['response'], version, frame, bodyPosition)
     } catch (error) {
-      throw this.#malformed(error, api)
+      throw malformedReply(this.address, api.name, error)
     }
   }
 
@@ -180,7 +179,7 @@ export class RequestChannel {
     return new Promise<RawReply>((resolve, reject) => {
       entry.settle = signal === undefined ? { resolve, reject } : this.#cancellable(entry, signal, { resolve, reject })
       this.#queue.push(entry)
-      this.#watchDeadline(deadlineMs)
+      this.#deadlines.watch(deadlineMs)
       this.#writeQueued()
     })
   }
@@ -281,7 +280,7 @@ export class RequestChannel {
       this.#splitter.push(chunk, (frame) => this.#onReply(frame))
     } catch (error) {
       if (!(error instanceof FrameSizeError)) throw error
-      this.#fail(this.#badFrame(error))
+      this.#fail(foreignFrame(this.address, error))
       return
     }
     if (this.#queue.length > 0) this.#writeQueued()
@@ -300,43 +299,14 @@ export class RequestChannel {
     try {
       settle.resolve({ frame, bodyPosition: decodeResponseHeader(frame, entry.api, entry.version).bodyPosition })
     } catch (error) {
-      settle.reject(this.#malformed(error, entry.api))
+      settle.reject(malformedReply(this.address, entry.api.name, error))
     }
     return true
   }
 
-  #badFrame(error: FrameSizeError): ChannelError {
-    if (looksLikeTls(error.opening)) {
-      return new ChannelError(
-        'TLS_EXPECTED',
-        `${this.address} looks like a TLS listener: it answered a plaintext request with a TLS record. Use TLS, or the plaintext port.`,
-        { cause: error },
-      )
-    }
-    const protocol = describeOpening(error.opening)
-    const what = protocol === null ? `its answer is no Kafka frame (${error.message})` : `it speaks ${protocol}`
-    return new ChannelError('NOT_KAFKA', `${this.address} is not a Kafka broker: ${what}.`, { cause: error })
-  }
-
-  #malformed(error: unknown, api: ApiDefinition): ChannelError {
-    if (!(error instanceof WireError)) throw error
-    return new ChannelError('MALFORMED_REPLY', `The reply of ${this.address} to ${api.name} cannot be read: ${error.message}`, {
-      cause: error,
-    })
-  }
-
   // ----------------------------------------------------------------------------------------------------------- deadlines
 
-  #watchDeadline(deadlineMs: number): void {
-    if (deadlineMs >= this.#deadlineAtMs) return
-    this.#deadlineTimer?.cancel()
-    this.#deadlineAtMs = deadlineMs
-    this.#deadlineTimer = this.#env.timers.after(Math.max(0, deadlineMs - this.#env.clock.monotonicMs()), () => this.#onDeadline())
-  }
-
   #onDeadline(): void {
-    this.#deadlineTimer = null
-    this.#deadlineAtMs = Infinity
     const nowMs = this.#env.clock.monotonicMs()
     let nextMs = Infinity
     let silent: Entry | null = null
@@ -362,7 +332,7 @@ export class RequestChannel {
       )
       return
     }
-    if (nextMs < Infinity) this.#watchDeadline(nextMs)
+    if (nextMs < Infinity) this.#deadlines.watch(nextMs)
   }
 
   #giveUp(entry: Entry, error: ChannelError): void {
@@ -382,8 +352,7 @@ export class RequestChannel {
   #fail(reason: ChannelError): void {
     if (this.#closedBy !== null) return
     this.#closedBy = reason
-    this.#deadlineTimer?.cancel()
-    this.#deadlineTimer = null
+    this.#deadlines.cancel()
     this.#socket.destroy()
     const entries = [...this.#inflight, ...this.#queue]
     this.#inflight = []
@@ -394,10 +363,6 @@ export class RequestChannel {
     for (const listener of this.#drainListeners) listener()
     this.#drainListeners = []
   }
-}
-
-function cancelled(address: string): ChannelError {
-  return new ChannelError('CANCELLED', `The request to ${address} was cancelled.`)
 }
 
 /** host:port, IPv6 hosts in brackets. */

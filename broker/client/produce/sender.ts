@@ -6,7 +6,7 @@
  * and it has a new identity; batches whose fate is then unknown fail rather than risk being written twice.
  */
 import { produce } from '../../api/00-produce.schema.ts'
-import type { Timer } from '../../env/types.ts'
+import { DeadlineWatch } from '../../net/deadline-watch.ts'
 import type { Compression } from '../../wire/compression.ts'
 import { ErrorCode } from '../../wire/errors.ts'
 import type { BrokerConnection } from '../broker-connection.ts'
@@ -47,8 +47,7 @@ export class Sender {
   #inflightCount = 0
   #isLookingUp = false
   #isScheduled = false
-  #timer: Timer | null = null
-  #timerAtMs = Infinity
+  readonly #wakeUp: DeadlineWatch
   #retriedBatchCount = 0
 
   /** All queues of the producer: an idle one keeps its sequence. */
@@ -57,6 +56,7 @@ export class Sender {
     this.#queues = queues
     this.#options = options
     this.#keeper = new IdentityKeeper(core, options)
+    this.#wakeUp = new DeadlineWatch(core.env, () => this.#send())
   }
 
   get retriedBatchCount(): number {
@@ -80,8 +80,7 @@ export class Sender {
   }
 
   close(): void {
-    this.#timer?.cancel()
-    this.#timer = null
+    this.#wakeUp.cancel()
   }
 
   #send(): void {
@@ -97,7 +96,7 @@ export class Sender {
     for (const queue of this.#active) {
       if (queue.isEmpty) this.#active.delete(queue)
       if (!queue.hasReady) continue
-      this.#wakeAt(Math.min(queue.nextDeadlineMs, queue.retryAtMs > nowMs ? queue.retryAtMs : Infinity))
+      this.#wakeUp.watch(Math.min(queue.nextDeadlineMs, queue.retryAtMs > nowMs ? queue.retryAtMs : Infinity))
       if (queue.retryAtMs > nowMs) continue
       const leader = this.#core.cache.partition(queue.topic, queue.partition)?.leader ?? null
       if (leader === null) {
@@ -298,7 +297,7 @@ export class Sender {
     queue.retryAtMs = this.#core.env.clock.monotonicMs() + this.#core.retryDelayMs(queue.failureCount)
     queue.failureCount++
     queue.lastError = failure
-    this.#wakeAt(queue.retryAtMs)
+    this.#wakeUp.watch(queue.retryAtMs)
   }
 
   #expire(): void {
@@ -329,21 +328,9 @@ export class Sender {
         if (mayPass(failure)) this.#delay(queue, failure)
         else for (const batch of queue.takeAll()) batch.fail(failure)
       }
-      this.#wakeAt(this.#keeper.retryAtMs)
+      this.#wakeUp.watch(this.#keeper.retryAtMs)
     }
     this.schedule()
-  }
-
-  #wakeAt(atMs: number): void {
-    if (atMs >= this.#timerAtMs) return
-    this.#timer?.cancel()
-    this.#timerAtMs = atMs
-    const { clock, timers } = this.#core.env
-    this.#timer = timers.after(Math.max(0, atMs - clock.monotonicMs()), () => {
-      this.#timer = null
-      this.#timerAtMs = Infinity
-      this.#send()
-    })
   }
 }
 
