@@ -76,7 +76,8 @@ export async function createHost(options: HostOptions): Promise<Host> {
     journal,
     clusters,
     streams: createStreams(env),
-    queries: options.queries ?? createWorkerEngine(env, { spillDirectory: await spillDirectory(env, dataDirectory), clientVersion: version }),
+    queries:
+      options.queries ?? createWorkerEngine(env, { spillDirectory: await spillDirectory(env, dataDirectory), clientVersion: version }),
     samples: createSampleManager(env, makeClient),
     createClient: makeClient,
     version,

@@ -8,7 +8,8 @@ import { runRounds, type Round } from './loop.ts'
 export const metadataIntervalMs = 1_000
 const metadataDeadlineMs = 5_000
 
-export function sampleMetadata(env: Env, session: ClusterSession, onConnected: () => void): Round {
+/** `onNews`: connected, or topics came or went. */
+export function sampleMetadata(env: Env, session: ClusterSession, onNews: () => void): Round {
   return runRounds(env, {
     intervalMs: metadataIntervalMs,
     signal: session.signal,
@@ -21,9 +22,9 @@ export function sampleMetadata(env: Env, session: ClusterSession, onConnected: (
           timeoutMs: metadataDeadlineMs,
           signal: session.signal,
         })
-        applyMetadata(session.knowledge, metadata)
+        const isListChanged = applyMetadata(session.knowledge, metadata)
         session.succeeded()
-        if (!wasConnected) onConnected()
+        if (!wasConnected || isListChanged) onNews()
         return undefined
       } catch (error) {
         return session.signal.aborted ? 0 : session.failed(error)
@@ -32,8 +33,8 @@ export function sampleMetadata(env: Env, session: ClusterSession, onConnected: (
   })
 }
 
-/** Takes over what a metadata answer says; emits only when something a screen shows has changed. */
-export function applyMetadata(knowledge: ClusterKnowledge, metadata: ClusterMetadata): void {
+/** Takes over what a metadata answer says; emits only when something a screen shows has changed. True when topics came or went. */
+export function applyMetadata(knowledge: ClusterKnowledge, metadata: ClusterMetadata): boolean {
   let isChanged = knowledge.metadataAsOfMs === null || !sameBrokers(knowledge, metadata)
   knowledge.kafkaClusterId = metadata.clusterId
   knowledge.controllerId = metadata.controllerId
@@ -59,6 +60,7 @@ export function applyMetadata(knowledge: ClusterKnowledge, metadata: ClusterMeta
   }
   if (isListChanged) knowledge.topicNames = [...knowledge.topics.keys()].sort()
   if (isChanged || isListChanged) knowledge.topicChanges.emit()
+  return isListChanged
 }
 
 function newTopic(topic: TopicMetadata): TopicKnowledge {

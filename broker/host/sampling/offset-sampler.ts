@@ -10,7 +10,7 @@ export const offsetIntervalMs = 2_000
 const offsetDeadlineMs = 8_000
 /** Partitions one ListOffsets call asks for. */
 const partitionsPerCall = 2_000
-/** Log starts move rarely: they are asked for in every n-th round only. */
+/** Log starts move rarely: those known are asked for in every n-th round only. */
 const roundsPerLogStart = 5
 
 export function sampleOffsets(env: Env, session: ClusterSession, onRound: () => void): Round {
@@ -24,8 +24,8 @@ export function sampleOffsets(env: Env, session: ClusterSession, onRound: () => 
       const withLogStart = roundNumber % roundsPerLogStart === 0
       roundNumber += 1
       try {
-        if (withLogStart) await askAll(env, session, 'earliest')
-        await askAll(env, session, 'latest')
+        await askAll(env, session, 'earliest', withLogStart)
+        await askAll(env, session, 'latest', true)
         knowledge.gaps.delete('offsets')
         knowledge.offsetsAsOfMs = env.clock.nowMs()
         knowledge.topicChanges.emit()
@@ -38,12 +38,14 @@ export function sampleOffsets(env: Env, session: ClusterSession, onRound: () => 
   })
 }
 
-async function askAll(env: Env, session: ClusterSession, spec: 'earliest' | 'latest'): Promise<void> {
+/** Of all partitions, or only of those never asked about: a new topic's. */
+async function askAll(env: Env, session: ClusterSession, spec: 'earliest' | 'latest', all: boolean): Promise<void> {
   const { knowledge } = session
   const queries: OffsetQuery[] = []
   for (const topic of knowledge.topics.values()) {
     for (const partition of topic.partitions) {
-      if (partition.leader !== null) queries.push({ topic: topic.name, partition: partition.partition, spec })
+      const isWanted = all || Number.isNaN(topic.logStartOffsets[partition.partition])
+      if (partition.leader !== null && isWanted) queries.push({ topic: topic.name, partition: partition.partition, spec })
     }
   }
   const sampledAtMs = new Map<TopicKnowledge, number>()
@@ -74,11 +76,11 @@ function takeEnd(topic: TopicKnowledge, partition: number, offset: number, atMs:
 }
 
 function summarize(topic: TopicKnowledge): void {
-  let recordCount = 0
+  let recordCount: number | null = null
   let rate: number | null = null
   for (let partition = 0; partition < topic.highWatermarks.length; partition += 1) {
     const span = (topic.highWatermarks[partition] ?? Number.NaN) - (topic.logStartOffsets[partition] ?? Number.NaN)
-    if (!Number.isNaN(span)) recordCount += Math.max(0, span)
+    if (!Number.isNaN(span)) recordCount = (recordCount ?? 0) + Math.max(0, span)
     const partitionRate = topic.partitionRates[partition] ?? Number.NaN
     if (!Number.isNaN(partitionRate)) rate = (rate ?? 0) + partitionRate
   }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { MessageChannel } from 'node:worker_threads'
 import { createORPCClient } from '@orpc/client'
 import { RPCLink } from '@orpc/client/message-port'
+import { vi } from 'vitest'
 import type { HostClient } from '../../../broker/contract/contract.ts'
 import { problemOf, type Problem } from '../../../broker/contract/errors.ts'
 import { follow, type StreamEvent } from '../../../broker/contract/stream.ts'
@@ -12,6 +13,9 @@ import { createHost, type Host } from '../../../broker/host/host.ts'
 import { createQueryEngine } from '../../../broker/host/messages/query-engine.ts'
 import { FakeKafka } from '../../support/fake-kafka.ts'
 import { until } from '../../support/until.ts'
+
+// A whole host takes part; on a busy machine that is more than a unit test's five seconds.
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 })
 
 export interface HostHarness {
   readonly kafka: FakeKafka

@@ -6,7 +6,7 @@ import { createORPCClient } from '@orpc/client'
 import { RPCLink as PortLink } from '@orpc/client/message-port'
 import { RPCLink as SocketLink } from '@orpc/client/websocket'
 import { WebSocket } from 'ws'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { webSocketPath, type HostClient } from '../../../broker/contract/contract.ts'
 import { problemOf } from '../../../broker/contract/errors.ts'
 import type { AppSettings } from '../../../broker/contract/settings.ts'
@@ -17,6 +17,8 @@ import { connectLocal } from '../../../broker/host/local-socket.ts'
 import { createQueryEngine } from '../../../broker/host/messages/query-engine.ts'
 import { FakeKafka } from '../../support/fake-kafka.ts'
 import { until } from '../../support/until.ts'
+
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 })
 
 const env = createRealEnv({ log: { write: () => undefined } })
 

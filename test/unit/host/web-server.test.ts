@@ -3,7 +3,7 @@ import { request, type IncomingHttpHeaders } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { WebSocket } from 'ws'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { contentSecurityPolicy } from '../../../broker/contract/content-security-policy.ts'
 import { createRealEnv } from '../../../broker/env/real.ts'
 import { fileFor, serveWeb, type WebServer } from '../../../broker/host/web-server.ts'
@@ -11,6 +11,8 @@ import { fileFor, serveWeb, type WebServer } from '../../../broker/host/web-serv
 let directory: string
 let web: WebServer
 let ports = 0
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 })
+
 const env = createRealEnv({ log: { write: () => undefined } })
 
 beforeEach(async () => {

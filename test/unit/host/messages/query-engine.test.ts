@@ -2,13 +2,15 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { MessageRow } from '../../../../broker/contract/messages.ts'
 import { createRealEnv } from '../../../../broker/env/real.ts'
 import type { QueryEngine, ResolvedQuery } from '../../../../broker/host/messages/engine-port.ts'
 import { createQueryEngine } from '../../../../broker/host/messages/query-engine.ts'
 import { FakeKafka, type FakeRecord } from '../../../support/fake-kafka.ts'
 import { until } from '../../../support/until.ts'
+
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 })
 
 const env = createRealEnv({ log: { write: () => undefined } })
 const cluster = { clusterId: 'c', bootstrapServers: ['127.0.0.1:1'] }

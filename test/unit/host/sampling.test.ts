@@ -1,0 +1,69 @@
+import { afterEach, expect, test } from 'vitest'
+import { slicesOf } from '../../../broker/host/sampling/loop.ts'
+import { groupsPerRound } from '../../../broker/host/sampling/group-sampler.ts'
+import { FakeKafka } from '../../support/fake-kafka.ts'
+import { until } from '../../support/until.ts'
+import { startHarness, type HostHarness } from './harness.ts'
+
+let harness: HostHarness | null = null
+afterEach(() => harness?.close())
+
+test('a new topic is known with its records soon after it was made', async () => {
+  harness = await startHarness()
+  const { client, clusterId, kafka } = harness
+  kafka.addTopic('fresh', 2)
+  kafka.append('fresh', 1, [{ timestampMs: 1, key: null, value: 'x' }])
+  await until('its records to be counted', async () => (await client.topics.list({ clusterId })).rows[0]?.recordCount === 1)
+})
+
+test('a topic deleted and made again starts anew', async () => {
+  const kafka = new FakeKafka()
+  kafka.addTopic('again', 3)
+  harness = await startHarness(kafka)
+  const { client, clusterId } = harness
+  await until('it to be known', async () => (await client.topics.list({ clusterId })).rows[0]?.recordCount === 0)
+  kafka.topics.delete('again')
+  await until('it to be gone', async () => (await client.topics.list({ clusterId })).total === 0)
+  kafka.addTopic('again', 1)
+  await until('the new one', async () => (await client.topics.list({ clusterId })).rows[0]?.partitionCount === 1)
+})
+
+test('more groups than one round looks into are all had in turn, and listed in pages', async () => {
+  const kafka = new FakeKafka()
+  kafka.addTopic('t', 1)
+  kafka.append('t', 0, [{ timestampMs: 1, key: null, value: 'x' }])
+  const count = groupsPerRound + 50
+  for (let number = 0; number < count; number += 1) kafka.addGroup(`group-${String(number).padStart(5, '0')}`, { 't-0': number % 2 })
+  harness = await startHarness(kafka)
+  const { client, clusterId } = harness
+  await until('every group to be sampled', async () => (await client.overview.get({ clusterId })).counts.totalLag === count / 2)
+  const page = await client.groups.list({ clusterId, from: count - 3, count: 100 })
+  expect(page).toMatchObject({ total: count, from: count - 3 })
+  expect(page.rows.map(({ totalLag }) => totalLag)).toEqual([0, 1, 2].map((at) => ((count - 3 + at) % 2 === 0 ? 1 : 0)))
+})
+
+test('lag has a past for the group, its topic and its partition', async () => {
+  const kafka = new FakeKafka()
+  kafka.addTopic('t', 2)
+  kafka.append(
+    't',
+    1,
+    [1, 2, 3].map((timestampMs) => ({ timestampMs, key: null, value: 'x' })),
+  )
+  kafka.addGroup('g', { 't-1': 1 })
+  harness = await startHarness(kafka)
+  const { client, clusterId } = harness
+  const span = { clusterId, groupId: 'g', fromMs: Date.now() - 60_000, pointsMax: 20 }
+  const lastOf = async (which: { topic?: string; partition?: number; perPartition?: boolean }): Promise<number | null | undefined> => {
+    const series = await client.groups.lagHistory({ ...span, ...which, toMs: Date.now() + 5_000 })
+    return series[0]?.points.findLast(([, value]) => value !== null)?.[1]
+  }
+  for (const which of [{}, { topic: 't' }, { topic: 't', partition: 1 }, { perPartition: true }]) {
+    await until(`lag of ${JSON.stringify(which)}`, async () => (await lastOf(which)) === 2)
+  }
+})
+
+test('slices cover all in order', () => {
+  expect([...slicesOf([1, 2, 3, 4, 5], 2)]).toEqual([[1, 2], [3, 4], [5]])
+  expect([...slicesOf([], 2)]).toEqual([])
+})
