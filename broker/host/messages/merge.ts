@@ -4,26 +4,35 @@
  * A row may be given out once no partition can still bring one that belongs before it: every other partition is done, has a
  * later row waiting, or has read past that time.
  */
-import type { PartitionScan } from './partition-scan.ts'
 import type { NewRow } from './row-store.ts'
+
+/** A partition as the merge sees it. */
+export interface MergeSource {
+  readonly partition: number
+  /** Rows found, the next one last. */
+  readonly pending: NewRow[]
+  /** Everything that belongs before this time has been read. */
+  readonly frontierMs: number
+  readonly isDone: boolean
+}
 
 /** Positive when a belongs before b. */
 type Precedence = (aMs: number, bMs: number) => number
 
-export class Merge {
-  private readonly scans: readonly PartitionScan[]
+export class Merge<Source extends MergeSource> {
+  private readonly scans: readonly Source[]
   private readonly precedence: Precedence
 
-  constructor(scans: readonly PartitionScan[], isNewestFirst: boolean) {
+  constructor(scans: readonly Source[], isNewestFirst: boolean) {
     this.scans = scans
     this.precedence = isNewestFirst ? (aMs, bMs) => aMs - bMs : (aMs, bMs) => bMs - aMs
   }
 
   /** Gives rows to `take`, in order, as long as their place is certain and `take` answers true. */
   drain(take: (row: NewRow) => boolean): void {
-    const heap = new ScanHeap(this.precedence)
+    const heap = new SourceHeap<Source>(this.precedence)
     let blockedMs: number | null = null
-    const block = (scan: PartitionScan): void => {
+    const block = (scan: Source): void => {
       if (scan.isDone) return
       if (blockedMs === null || this.precedence(scan.frontierMs, blockedMs) > 0) blockedMs = scan.frontierMs
     }
@@ -43,21 +52,21 @@ export class Merge {
   }
 
   /** Scans to read on, those first whose records belong first. */
-  byNeed(scans: readonly PartitionScan[]): PartitionScan[] {
+  byNeed(scans: readonly Source[]): Source[] {
     return scans.filter((scan) => !scan.isDone).sort((a, b) => this.precedence(b.frontierMs, a.frontierMs) || a.partition - b.partition)
   }
 }
 
 /** Scans by their next row. */
-class ScanHeap {
-  private readonly items: PartitionScan[] = []
+class SourceHeap<Source extends MergeSource> {
+  private readonly items: Source[] = []
   private readonly precedence: Precedence
 
   constructor(precedence: Precedence) {
     this.precedence = precedence
   }
 
-  push(scan: PartitionScan): void {
+  push(scan: Source): void {
     const { items } = this
     items.push(scan)
     let at = items.length - 1
@@ -69,7 +78,7 @@ class ScanHeap {
     }
   }
 
-  pop(): PartitionScan | null {
+  pop(): Source | null {
     const { items } = this
     const first = items[0]
     if (first === undefined) return null

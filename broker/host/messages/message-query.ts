@@ -42,7 +42,7 @@ export class MessageQuery {
   private readonly options: MessageQueryOptions
   private readonly ending = new AbortController()
   private scans: readonly PartitionScan[] = []
-  private merge: Merge
+  private merge: Merge<PartitionScan>
   private state: QueryProgress['state'] = 'scanning'
   private problem: Problem | null = null
   private rowsWanted: number

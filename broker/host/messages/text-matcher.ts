@@ -65,13 +65,13 @@ function loweredSearch(needle: string): TextMatcher['search'] {
   }
 }
 
-/** Sets bit 5 of each byte from "A" to "Z", in all four bytes of a word at once; bytes of other characters stay. */
+/** Sets bit 5 of each byte from "A" to "Z", four bytes at a time. Bytes from 0x80 on may change too: they stay no ASCII. */
 function lowerAscii(words: Uint32Array, count: number): void {
   for (let at = 0; at < count; at += 1) {
     const word = words[at] ?? 0
     const low = word & 0x7f7f7f7f
     // Bit 7 of a byte of the first sum: at least "A"; of the second: above "Z".
-    const isCapital = (low + 0x3f3f3f3f) & ~(low + 0x25252525) & ~word & 0x80808080
+    const isCapital = (low + 0x3f3f3f3f) & ~(low + 0x25252525) & 0x80808080
     words[at] = word | (isCapital >>> 2)
   }
 }
