@@ -91,7 +91,7 @@ function nodeOf(core: ClientCore, target: Exclude<Target, 'any' | 'controller'>,
     const { topic, partition } = target.leaderOf
     return core.retrying(call, () => core.leaderOf(topic, partition, call), isBrokersAnswer)
   }
-  return core.retrying(call, () => core.coordinatorOf(target.coordinatorOf, target.type ?? 'group', call), isBrokersAnswer)
+  return core.retrying(call, () => core.coordinators.of(target.coordinatorOf, target.type ?? 'group', call), isBrokersAnswer)
 }
 
 /** Elections end; a cluster that cannot be reached is said at once. */

@@ -16,6 +16,7 @@ import { parseBootstrapServers } from './bootstrap.ts'
 import type { BrokerConnection, RequestBody, VersionBounds } from './broker-connection.ts'
 import { Call } from './call.ts'
 import { ConnectionPool } from './connection-pool.ts'
+import { CoordinatorCache } from './coordinator-cache.ts'
 import { ClientError } from './error.ts'
 import { MetadataCache } from './metadata-cache.ts'
 import type { MetadataQuery } from './metadata-cache.ts'
@@ -32,20 +33,17 @@ export interface SendOptions extends VersionBounds {
   readonly isRepeatable?: boolean
 }
 
-export type CoordinatorType = 'group' | 'transaction'
-
 const CALLS_LANE = 'calls'
 /** One broker gets this long to answer about metadata before another is asked. */
 const METADATA_ATTEMPT_MS = 5_000
-const COORDINATORS_CACHED_MAX = 50_000
 
 export class ClientCore {
   readonly env: Env
   readonly options: ResolvedOptions
   readonly cache: MetadataCache
+  readonly coordinators: CoordinatorCache
   readonly #bootstrap: readonly Address[]
   readonly #pool: ConnectionPool
-  readonly #coordinators = new Map<string, number>()
   readonly #onClose = new Set<() => void | Promise<void>>()
   #nextLane = 1
   #isClosed = false
@@ -55,6 +53,7 @@ export class ClientCore {
     this.options = resolveOptions(options)
     this.#bootstrap = parseBootstrapServers(options.bootstrapServers)
     this.#pool = new ConnectionPool(env, this.options)
+    this.coordinators = new CoordinatorCache((body, call, options) => this.requestAny(findCoordinator, body, call, options))
     this.cache = new MetadataCache(env, {
       maxAgeMs: this.options.metadataMaxAgeMs,
       fetcher: (query, call) => this.#fetchMetadata(query, call),
@@ -260,58 +259,6 @@ export class ClientCore {
     if (known.leader !== null) return known.leader
     this.cache.forget(topic)
     throw ClientError.ofBroker(ErrorCode.LEADER_NOT_AVAILABLE, `Partition ${topic}-${partition} has no leader at the moment`)
-  }
-
-  // -------------------------------------------------------------------------------------------------------- coordinators
-
-  async coordinatorOf(id: string, type: CoordinatorType, call: Call): Promise<number> {
-    const known = this.knownCoordinator(id, type)
-    if (known !== undefined) return known
-    const found = (await this.findCoordinators([id], call, type)).get(id) as number | ClientError
-    if (found instanceof ClientError) throw found
-    return found
-  }
-
-  /** Without asking anyone. */
-  knownCoordinator(id: string, type: CoordinatorType = 'group'): number | undefined {
-    return this.#coordinators.get(`${type} ${id}`)
-  }
-
-  /** A coordinator has moved, or does not answer. */
-  forgetCoordinator(id: string, type: CoordinatorType = 'group'): void {
-    this.#coordinators.delete(`${type} ${id}`)
-  }
-
-  /** One request. Several ids need a broker that takes them (FindCoordinator v4); else the first alone is asked for. */
-  async findCoordinators(
-    ids: readonly string[],
-    call: Call,
-    type: CoordinatorType = 'group',
-  ): Promise<ReadonlyMap<string, number | ClientError>> {
-    const keyType = type === 'group' ? 0 : 1
-    const reply = await this.requestAny(findCoordinator, { key: ids[0] as string, keyType, coordinatorKeys: ids }, call, {
-      isRepeatable: true,
-      ...(keyType !== 0 && { minVersion: 1 }),
-      ...(ids.length > 1 && { minVersion: 4 }),
-    })
-    const found = new Map<string, number | ClientError>()
-    const single = { ...reply, key: ids[0] as string }
-    for (const { key, nodeId, errorCode, errorMessage } of reply.coordinators.length > 0 ? reply.coordinators : [single]) {
-      if (errorCode === ErrorCode.NONE) {
-        if (this.#coordinators.size >= COORDINATORS_CACHED_MAX) this.#coordinators.clear()
-        this.#coordinators.set(`${type} ${key}`, nodeId)
-        found.set(key, nodeId)
-      } else {
-        found.set(
-          key,
-          ClientError.ofBroker(errorCode, `The coordinator of ${type} "${key}" cannot be found`, {
-            api: findCoordinator.name,
-            text: errorMessage,
-          }),
-        )
-      }
-    }
-    return found
   }
 
   /** Tries until it succeeds, fails for good, or the call is over; pauses between, longer each time. */

@@ -2,6 +2,7 @@
 import { ErrorCode } from '../../wire/errors.ts'
 import { findCoordinator } from '../../api/10-find-coordinator.schema.ts'
 import type { Call } from '../call.ts'
+import { SEVERAL_COORDINATORS_SINCE } from '../coordinator-cache.ts'
 import type { ClientCore } from '../core.ts'
 import { ClientError } from '../error.ts'
 
@@ -13,8 +14,6 @@ const ROUNDS_MAX = 6
 const KEYS_PER_REQUEST = 500
 /** FindCoordinator requests under way at once, where a request takes a single key. */
 const SINGLE_LOOKUPS_MAX = 32
-/** FindCoordinator takes several keys from this version on (KIP-699). */
-const SEVERAL_KEYS_SINCE = 4
 
 export interface NodeFailure {
   readonly nodeId: number
@@ -72,7 +71,7 @@ export async function askCoordinators<T>(
     )
     if (call.signal?.aborted) call.check()
     pending = pending.filter((id) => isElsewhere(results.get(id)))
-    for (const id of pending) core.forgetCoordinator(id)
+    for (const id of pending) core.coordinators.forget(id)
     if (call.remainingMs === 0) break
   }
   return results
@@ -105,15 +104,15 @@ async function findCoordinators(
   }
   const unknown: string[] = []
   for (const id of ids) {
-    const known = core.knownCoordinator(id)
+    const known = core.coordinators.known(id)
     if (known === undefined) unknown.push(id)
     else place(id, known)
   }
   if (unknown.length === 0) return byNode
   const connection = await core.anyConnection(call)
-  const takesSeveral = connection.versions.pick(findCoordinator) >= SEVERAL_KEYS_SINCE
+  const takesSeveral = connection.versions.pick(findCoordinator) >= SEVERAL_COORDINATORS_SINCE
   for (const slice of slices(unknown, takesSeveral ? KEYS_PER_REQUEST : SINGLE_LOOKUPS_MAX)) {
-    const lookups = takesSeveral ? [core.findCoordinators(slice, call)] : slice.map((id) => core.findCoordinators([id], call))
+    const lookups = takesSeveral ? [core.coordinators.find(slice, call)] : slice.map((id) => core.coordinators.find([id], call))
     for (const found of await Promise.all(lookups)) {
       for (const [id, nodeId] of found) {
         if (nodeId instanceof ClientError) results.set(id, nodeId)

@@ -110,18 +110,18 @@ export class Membership {
     options: VersionBounds & { readonly attemptMs?: number } = {},
   ): Promise<Decoded<A['response']>> {
     const { groupId, lane } = this.#options
-    const coordinator = await this.#core.coordinatorOf(groupId, 'group', call)
+    const coordinator = await this.#core.coordinators.of(groupId, 'group', call)
     try {
       return await this.#core.requestNode(coordinator, api, body, call, { ...options, lane })
     } catch (error) {
-      this.#core.forgetCoordinator(groupId)
+      this.#core.coordinators.forget(groupId)
       throw error
     }
   }
 
   /** Takes note of what an answer's error says about coordinator and membership. */
   noteError(kafkaError: number): void {
-    if (coordinatorErrors.has(kafkaError)) this.#core.forgetCoordinator(this.#options.groupId)
+    if (coordinatorErrors.has(kafkaError)) this.#core.coordinators.forget(this.#options.groupId)
     if (kafkaError === ErrorCode.REBALANCE_IN_PROGRESS) this.#rejoin()
     if (kafkaError === ErrorCode.ILLEGAL_GENERATION || kafkaError === ErrorCode.UNKNOWN_MEMBER_ID) this.#lose()
     if (kafkaError === ErrorCode.FENCED_INSTANCE_ID) {
