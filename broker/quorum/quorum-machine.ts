@@ -34,6 +34,7 @@ import type { ElectionState, LogFacts, QuorumConfig, QuorumEvent, QuorumState, Q
 import { onVoteRequest } from './vote-rules.ts'
 
 const VOTE_RETRY_MS = 20
+const START_STEP_MS = 150
 
 /** The state of a replica that has read its files and not yet started. */
 export function initialQuorumState(config: QuorumConfig, voters: VoterSet, election: ElectionState): QuorumState {
@@ -84,13 +85,25 @@ function onStart(turn: Turn): void {
     return decide(turn)
   }
   const led = leaderId === turn.selfId
-  if (leaderId !== null && !led) return becomeFollower(turn, { epoch, leaderId })
+  if (leaderId !== null && !led) {
+    becomeFollower(turn, { epoch, leaderId })
+    if (turn.isVoter) turn.emit({ type: 'timer', timer: 'fetch', ...patienceAtStart(turn) })
+    return
+  }
   // Having led before a restart is no leadership: the vote for ourselves stays, the claim goes.
   becomeUnattached(turn, { epoch, votedFor })
   // Nobody need wait for a time-out when the others are likely to wait for us: the one who led last, or, in a quorum that
   // never had a leader, the first voter named at format time. The pre-vote keeps this from disturbing a quorum that works.
   const isFirstStart = epoch === 0 && turn.log.endOffset === 0 && voters[0]?.id === turn.selfId
-  if (turn.isVoter && (led || isFirstStart)) run(turn, 0)
+  if (!turn.isVoter) return
+  if (led || isFirstStart) run(turn, 0)
+  else turn.emit({ type: 'timer', timer: 'election', ...patienceAtStart(turn) })
+}
+
+/** How long a voter that has just started waits to hear of a leader, before it asks for votes: one after another, soon. */
+function patienceAtStart(turn: Turn): { readonly delayMs: number; readonly jitterMs: number } {
+  const rank = turn.state.voters.findIndex(({ id }) => id === turn.selfId)
+  return { delayMs: (rank + 1) * START_STEP_MS, jitterMs: START_STEP_MS }
 }
 
 function onTimer(turn: Turn, timer: TimerName): void {

@@ -24,7 +24,7 @@ export interface NodeConfig {
   readonly dataDirectory: string
   readonly listeners: readonly NodeListener[]
   readonly internalSecret: string
-  /** Empty until the controllers have bound their ports; a `config` message follows. */
+  /** Those that have bound their ports so far; a `config` message follows each one. */
   readonly controllers: readonly ControllerAddress[]
   readonly voters: readonly Voter[]
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'

@@ -75,6 +75,16 @@ describe('a quorum of three', () => {
     expect(quorum.run(1_000, () => allAgree(quorum))).toBe(true)
   })
 
+  it('restarts within a second also without the one who led last', () => {
+    const quorum = started(3, 8)
+    quorum.run(500, () => allAgree(quorum))
+    const led = quorum.leader()!
+    for (const node of quorum.nodes) quorum.crash(node)
+    for (const node of quorum.nodes) if (node !== led) quorum.start(node)
+    expect(quorum.run(1_000, () => quorum.leader() !== undefined)).toBe(true)
+    expect(quorum.leader()).not.toBe(led)
+  })
+
   it('is not disturbed by a voter that returns with an old log', () => {
     const quorum = started(3, 7)
     quorum.run(500, () => allAgree(quorum))
