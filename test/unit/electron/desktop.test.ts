@@ -14,10 +14,12 @@ beforeEach(async () => {
   listenersBefore = new Map(signals.map((signal) => [signal, process.listeners(signal)]))
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] })
   vi.stubEnv('npm_lifecycle_event', undefined)
+  vi.spyOn(process.stderr, 'write').mockReturnValue(true)
 })
 afterEach(async () => {
   vi.useRealTimers()
   vi.unstubAllEnvs()
+  vi.restoreAllMocks()
   vi.doUnmock('electron')
   vi.resetModules()
   for (const signal of signals) {
