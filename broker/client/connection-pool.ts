@@ -79,6 +79,16 @@ export class ConnectionPool {
     if (slot !== undefined) slot.suspectUntilMs = this.#env.clock.monotonicMs() + SUSPECT_MS
   }
 
+  isSuspect(address: Address, lane: string): boolean {
+    return (this.#slots.get(keyOf(address, lane))?.suspectUntilMs ?? 0) > this.#env.clock.monotonicMs()
+  }
+
+  /** It has answered. */
+  trust(address: Address, lane: string): void {
+    const slot = this.#slots.get(keyOf(address, lane))
+    if (slot !== undefined) slot.suspectUntilMs = 0
+  }
+
   /** Closes every connection of a lane that is no longer needed. */
   closeLane(lane: string): void {
     for (const [key, slot] of this.#slots) {
@@ -172,6 +182,7 @@ export class ConnectionPool {
     const delayMs = Math.min(reconnectBackoffMaxMs, reconnectBackoffMs * 2 ** Math.min(slot.failureCount, 16))
     slot.failureCount++
     slot.lastError = failure
+    if (failure.code === 'CONNECT_TIMED_OUT') this.suspect(slot.address, slot.lane)
     slot.retryAtMs = this.#env.clock.monotonicMs() + delayMs
   }
 

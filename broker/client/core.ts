@@ -36,6 +36,8 @@ export interface SendOptions extends VersionBounds {
 const CALLS_LANE = 'calls'
 /** One broker gets this long to answer about metadata before another is asked. */
 const METADATA_ATTEMPT_MS = 5_000
+/** What a broker gets that has not answered in time lately. */
+const SUSPECT_ATTEMPT_MS = 1_000
 
 export class ClientCore {
   readonly env: Env
@@ -176,11 +178,14 @@ export class ClientCore {
     options: SendOptions,
   ): Promise<Decoded<A['response']>> {
     const lane = options.lane ?? CALLS_LANE
+    const own = options.isRepeatable && lane === CALLS_LANE ? this.#shortened(call, address) : call
     for (let attempt = 0; ; attempt++) {
-      const connection = await this.#connect(address, lane, call)
+      const connection = await this.#connect(address, lane, own)
       try {
-        const { timeoutMs, signal } = call.attempt(options.attemptMs ?? this.options.requestTimeoutMs)
-        return await connection.request(api, body, { ...options, timeoutMs, ...(signal && { signal }) })
+        const { timeoutMs, signal } = own.attempt(options.attemptMs ?? this.options.requestTimeoutMs)
+        const reply = await connection.request(api, body, { ...options, timeoutMs, ...(signal && { signal }) })
+        this.#pool.trust(address, lane)
+        return reply
       } catch (error) {
         const failure = ClientError.from(error)
         if (failure.code === 'DEADLINE_EXCEEDED') this.#pool.suspect(address, lane)
@@ -189,6 +194,13 @@ export class ClientCore {
         if (!isWorthAsking || attempt >= 2) throw failure
       }
     }
+  }
+
+  /** A broker that let the last deadline pass gets little time, or every look at a cluster would wait for it. */
+  #shortened(call: Call, address: Address): Call {
+    if (!this.#pool.isSuspect(address, CALLS_LANE)) return call
+    const { timeoutMs, signal } = call.attempt(SUSPECT_ATTEMPT_MS)
+    return this.call(`Asking ${addressText(address)}, which did not answer lately,`, { timeoutMs, ...(signal && { signal }) })
   }
 
   async #connect(address: Address, lane: string, call: Call): Promise<BrokerConnection> {

@@ -119,12 +119,10 @@ describe('one dead broker', () => {
 
   it('fails its own groups only', async () => {
     for (const nodeId of [1, 3]) {
-      cluster
-        .broker(nodeId)
-        .on(listGroups, () => ({
-          ...none,
-          groups: [{ groupId: `g${nodeId}`, protocolType: 'consumer', groupState: 'Stable', groupType: 'classic' }],
-        }))
+      cluster.broker(nodeId).on(listGroups, () => ({
+        ...none,
+        groups: [{ groupId: `g${nodeId}`, protocolType: 'consumer', groupState: 'Stable', groupType: 'classic' }],
+      }))
     }
     const fresh = createClient(env, { bootstrapServers: cluster.bootstrapServers })
     const { groups, failures } = await run(fresh.admin.listGroups())
@@ -143,6 +141,19 @@ describe('one paused broker', () => {
     const { failures } = await run(client.admin.listGroups({ timeoutMs: 3_000 }))
     expect(failures.map(({ nodeId, error }) => [nodeId, error.code])).toEqual([[2, 'DEADLINE_EXCEEDED']])
     expect(env.clock.monotonicMs()).toBeLessThan(3_100)
+  })
+
+  it('is given little time until it answers again', async () => {
+    for (const nodeId of [1, 3]) cluster.broker(nodeId).on(listGroups, () => ({ ...none, groups: [] }))
+    cluster.broker(2).on(listGroups, never)
+    await run(client.admin.listGroups({ timeoutMs: 3_000 }))
+    const pausedMs = env.clock.monotonicMs()
+    expect((await run(client.admin.listGroups())).failures).toHaveLength(1)
+    expect(env.clock.monotonicMs() - pausedMs).toBeLessThan(1_100)
+    cluster.broker(2).cutConnections()
+    cluster.broker(2).on(listGroups, () => ({ ...none, groups: [] }))
+    await world.loop.advance(200)
+    expect((await run(client.admin.listGroups())).failures).toHaveLength(0)
   })
 })
 
@@ -377,14 +388,12 @@ describe('the cluster', () => {
 
   it('elects leaders, partition by partition', async () => {
     for (const nodeId of [1, 2, 3]) {
-      cluster
-        .broker(nodeId)
-        .on(electLeaders, () => ({
-          ...none,
-          replicaElectionResults: [
-            { topic: 't', partitionResult: [{ partitionId: 1, errorCode: ErrorCode.PREFERRED_LEADER_NOT_AVAILABLE, errorMessage: null }] },
-          ],
-        }))
+      cluster.broker(nodeId).on(electLeaders, () => ({
+        ...none,
+        replicaElectionResults: [
+          { topic: 't', partitionResult: [{ partitionId: 1, errorCode: ErrorCode.PREFERRED_LEADER_NOT_AVAILABLE, errorMessage: null }] },
+        ],
+      }))
     }
     const elected = await run(
       client.admin.electLeaders(
