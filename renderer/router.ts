@@ -74,6 +74,19 @@ export const routes: RouteRecordRaw[] = [
   { path: '/:rest(.*)*', name: 'lost', component: () => import('./pages/lost-page.vue'), meta: { title: 'Not found' } },
 ]
 
+const RELOADED_KEY = 'weir.reloaded'
+const RELOAD_PAUSE_MS = 10_000
+
+/** After an upgrade, the files an open window still asks for are gone: the new ones are loaded, at most once in a while. */
+function reloadForNewFiles(error: unknown, address: string): void {
+  const isMissingFile = error instanceof Error && /dynamically imported module|preload CSS/i.test(error.message)
+  const reloadedMs = Number(sessionStorage.getItem(RELOADED_KEY) ?? 0)
+  if (!isMissingFile || Date.now() - reloadedMs < RELOAD_PAUSE_MS) return
+  sessionStorage.setItem(RELOADED_KEY, String(Date.now()))
+  window.location.hash = address
+  window.location.reload()
+}
+
 export function createAppRouter(): Router {
   const router = createRouter({ history: createWebHashHistory(), routes })
   router.afterEach((to) => {
@@ -82,5 +95,6 @@ export function createAppRouter(): Router {
       .filter((part, index, all) => typeof part === 'string' && all.indexOf(part) === index)
       .join(' · ')
   })
+  router.onError((error, to) => reloadForNewFiles(error, to.fullPath))
   return router
 }

@@ -5,6 +5,7 @@ import { useClustersStore } from '../stores/clusters.ts'
 import { useNodesStore } from '../stores/nodes.ts'
 import { useOverviewStore } from '../stores/overview.ts'
 import { useSampleStore } from '../stores/sample.ts'
+import { useSettingsStore } from '../stores/settings.ts'
 import { useWindowStore } from '../stores/window.ts'
 import { useClipboard } from './clipboard.ts'
 import { useTheme } from './theme.ts'
@@ -16,6 +17,7 @@ export function useIntents(): { carryOut: (intent: Intent) => Promise<void> } {
   const overview = useOverviewStore()
   const nodes = useNodesStore()
   const sample = useSampleStore()
+  const settings = useSettingsStore()
   const overlays = useWindowStore()
   const { copy } = useClipboard()
   const theme = useTheme()
@@ -61,7 +63,7 @@ export function useIntents(): { carryOut: (intent: Intent) => Promise<void> } {
         overlays.createTopicOpen = true
         return
       case 'toggle-theme':
-        theme.choose(theme.resolved.value === 'dark' ? 'light' : 'dark')
+        await settings.change({ theme: theme.toggle() })
         return
       case 'help':
         overlays.helpOpen = true

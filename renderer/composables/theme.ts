@@ -34,6 +34,8 @@ export interface Theme {
   choice: Readonly<Ref<ThemeChoice>>
   resolved: ComputedRef<'light' | 'dark'>
   choose: (next: ThemeChoice) => void
+  /** Dark to light and back; what was chosen, to be remembered by the host too. */
+  toggle: () => 'light' | 'dark'
   /** Takes over what the host remembers, unless the address asks for a theme. */
   adopt: (next: ThemeChoice) => void
 }
@@ -44,5 +46,10 @@ export function useTheme(): Theme {
     choice.value = next
     localStorage.setItem(STORAGE_KEY, next)
   }
-  return { choice, resolved, choose, adopt: (next) => void (askedByAddress() === null && choose(next)) }
+  const toggle = (): 'light' | 'dark' => {
+    const next = resolved.value === 'dark' ? 'light' : 'dark'
+    choose(next)
+    return next
+  }
+  return { choice, resolved, choose, toggle, adopt: (next) => void (askedByAddress() === null && choose(next)) }
 }

@@ -3,10 +3,12 @@ import { computed, ref } from 'vue'
 import { useRoute } from 'vue-router'
 import type { ClusterView } from '../../broker/contract/clusters.ts'
 import { useLive } from '../composables/live.ts'
+import { useSettingsStore } from './settings.ts'
 
 /** The clusters the console knows, and the one in view: that of the address, or the last one on pages that belong to none. */
 export const useClustersStore = defineStore('clusters', () => {
   const route = useRoute()
+  const settings = useSettingsStore()
   const live = useLive<true, readonly ClusterView[]>({
     key: true,
     open: (client, _key, signal) => client.clusters.watch(undefined, { signal }),
@@ -17,7 +19,7 @@ export const useClustersStore = defineStore('clusters', () => {
   const currentId = computed(() => {
     const param = route.params['cluster']
     if (typeof param === 'string' && param !== '') return param
-    return all.value.find((cluster) => cluster.id === lastId.value)?.id ?? all.value[0]?.id ?? null
+    return all.value.find((cluster) => cluster.id === (lastId.value ?? settings.settings.lastClusterId))?.id ?? all.value[0]?.id ?? null
   })
   const current = computed(() => all.value.find((cluster) => cluster.id === currentId.value) ?? null)
 
@@ -31,6 +33,7 @@ export const useClustersStore = defineStore('clusters', () => {
     remember(id: string): void {
       lastId.value = id
       localStorage.setItem('weir.cluster', id)
+      if (settings.isKnown && settings.settings.lastClusterId !== id) void settings.change({ lastClusterId: id })
     },
     byId: (id: string): ClusterView | null => all.value.find((cluster) => cluster.id === id) ?? null,
     isReadOnly: computed(() => current.value?.readOnly === true),

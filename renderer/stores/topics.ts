@@ -6,6 +6,5 @@ import type { GridSort } from '../components/grid/columns.ts'
 export const useTopicsStore = defineStore('topics', () => {
   const filter = ref('')
   const sort = ref<GridSort>({ key: 'name', direction: 'asc' })
-  const includeInternal = ref(false)
-  return { filter, sort, includeInternal }
+  return { filter, sort }
 })
