@@ -100,8 +100,6 @@ export interface BrokerSettings {
   readonly defaultReplicationFactor: number
   /** fetch.max.bytes: the most one Fetch reply carries, whatever the client allows. */
   readonly fetchBytesMax: number
-  /** group.initial.rebalance.delay.ms */
-  readonly groupInitialRebalanceDelayMs: number
   /** offsets.topic.num.partitions */
   readonly offsetsTopicPartitions: number
   /** offsets.topic.replication.factor */

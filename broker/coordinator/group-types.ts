@@ -94,15 +94,6 @@ export interface GroupConfig {
   readonly offsetsRetentionMs: number
 }
 
-export const DEFAULT_GROUP_CONFIG: GroupConfig = {
-  initialRebalanceDelayMs: 3_000,
-  minSessionTimeoutMs: 6_000,
-  maxSessionTimeoutMs: 1_800_000,
-  maxSize: 2_147_483_647,
-  offsetMetadataMaxBytes: 4_096,
-  offsetsRetentionMs: 7 * 24 * 3_600_000,
-}
-
 /** Both clocks at one moment: sessions run on the monotonic one, which nobody sets; what is stored carries the wall's. */
 export interface Now {
   readonly wallMs: number

@@ -3,12 +3,13 @@
  *
  * The coordinator follows the leadership of those partitions; nothing else tells it when to load or to let go.
  */
+import { brokerSettingValues } from '../api/broker-settings.ts'
 import type { BrokerServices } from '../api/context.ts'
 import type { HostedPartition, Partitions } from '../api/partitions.ts'
 import { OFFSETS_TOPIC } from '../api/topics.ts'
 import { GroupCoordinator } from '../coordinator/group-coordinator.ts'
 import type { CoordinatorRecord } from '../coordinator/group-records.ts'
-import { DEFAULT_GROUP_CONFIG } from '../coordinator/group-types.ts'
+import type { GroupConfig } from '../coordinator/group-types.ts'
 import type { Env } from '../env/types.ts'
 import type { PartitionLog } from '../log/types.ts'
 import { ErrorCode, errorName } from '../wire/errors.ts'
@@ -45,7 +46,7 @@ export function startGroupCoordinator(
         else if (groups > 0) env.log.write('info', 'groups loaded', { partition, groups })
       },
     },
-    { ...DEFAULT_GROUP_CONFIG, initialRebalanceDelayMs: settings.groupInitialRebalanceDelayMs },
+    groupConfig(settings.overrides),
   )
   const follow = (hosted: HostedPartition) => {
     if (hosted.topic !== OFFSETS_TOPIC) return
@@ -60,6 +61,18 @@ export function startGroupCoordinator(
       stopFollowing()
       coordinator.close()
     },
+  }
+}
+
+function groupConfig(overrides: Readonly<Record<string, string>>): GroupConfig {
+  const values = brokerSettingValues(overrides)
+  return {
+    initialRebalanceDelayMs: values.groupInitialRebalanceDelayMs,
+    minSessionTimeoutMs: values.groupSessionTimeoutMinMs,
+    maxSessionTimeoutMs: values.groupSessionTimeoutMaxMs,
+    maxSize: values.groupSizeMax,
+    offsetMetadataMaxBytes: values.offsetMetadataBytesMax,
+    offsetsRetentionMs: values.offsetsRetentionMinutes * 60_000,
   }
 }
 

@@ -94,6 +94,9 @@ export function createNodeSet(options: NodeSetOptions): NodeSet {
   return set
 }
 
+/** Where the embedded cluster differs from Kafka's defaults: whoever starts a consumer on a laptop should not wait for company. */
+const embeddedSettings = { 'group.initial.rebalance.delay.ms': '0' } as const
+
 async function nodeConfig(options: NodeSetOptions, set: NodeSet, node: SupervisedNode): Promise<NodeConfig> {
   const { cluster, manifest, internalSecret } = options
   const listeners = node.role === 'broker' ? brokerListeners(options, node) : await controllerListeners(options, set, node)
@@ -107,7 +110,7 @@ async function nodeConfig(options: NodeSetOptions, set: NodeSet, node: Supervise
     controllers: set.controllerAddresses(),
     voters: manifest.voters,
     logLevel: 'info',
-    configOverrides: cluster.configOverrides ?? {},
+    configOverrides: { ...embeddedSettings, ...cluster.configOverrides },
   }
 }
 

@@ -1,8 +1,18 @@
 import { GroupCoordinator } from '../../../broker/coordinator/group-coordinator.ts'
 import type { CoordinatorRecord } from '../../../broker/coordinator/group-records.ts'
-import { DEFAULT_GROUP_CONFIG, type Group, type GroupConfig } from '../../../broker/coordinator/group-types.ts'
+import type { Group, GroupConfig } from '../../../broker/coordinator/group-types.ts'
 import type { JoinRequest } from '../../../broker/coordinator/coordinator-port.ts'
 import { ErrorCode } from '../../../broker/wire/errors.ts'
+
+/** Kafka's defaults. */
+const defaultConfig: GroupConfig = {
+  initialRebalanceDelayMs: 3_000,
+  minSessionTimeoutMs: 6_000,
+  maxSessionTimeoutMs: 1_800_000,
+  maxSize: 2_147_483_647,
+  offsetMetadataMaxBytes: 4_096,
+  offsetsRetentionMs: 7 * 24 * 3_600_000,
+}
 
 /** A coordinator of one partition on virtual time, with an in-memory log that commits at once unless told otherwise. */
 export class Harness {
@@ -34,7 +44,7 @@ export class Harness {
         read: (_partition) => this.#read(),
         onTransition: (group: Group) => this.transitions.push(`${group.groupId}:${group.state}`),
       },
-      { ...DEFAULT_GROUP_CONFIG, initialRebalanceDelayMs: 0, ...config },
+      { ...defaultConfig, initialRebalanceDelayMs: 0, ...config },
     )
   }
 
