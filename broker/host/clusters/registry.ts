@@ -63,7 +63,7 @@ export function createRegistry(options: RegistryOptions): ClusterRegistry {
     const session = createSession(env, { id, name, readOnly, bootstrapServers, embedded, createClient: options.createClient })
     const samplers = options.samplers.start(session)
     const stopState = session.changes.on(tellState(journal, session, changes))
-    const stopNodes = embedded === null ? undefined : followNodes(journal, session, embedded, () => samplers.refresh())
+    const stopNodes = embedded === null ? undefined : followNodes(env, journal, session, embedded, () => samplers.refresh())
     const stop = (): void => {
       stopState()
       stopNodes?.()
@@ -215,12 +215,13 @@ function tellState(journal: Journal, session: ClusterSession, changes: Changes):
 }
 
 /** Writes every change of a node's state down, and has the cluster looked at when one comes or goes. */
-function followNodes(journal: Journal, session: ClusterSession, cluster: EmbeddedCluster, refresh: () => void): () => void {
+function followNodes(env: Env, journal: Journal, session: ClusterSession, cluster: EmbeddedCluster, refresh: () => void): () => void {
   let before = new Map(cluster.nodes().map((node) => [node.id, node]))
   return cluster.onChange((nodes) => {
     for (const node of nodes) {
       const was = before.get(node.id)
       if (was?.state === node.state) continue
+      session.nodeSinceMs.set(node.id, env.clock.nowMs())
       const subject = `${node.role} ${node.id}`
       journal.event({
         clusterId: session.id,

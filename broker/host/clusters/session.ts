@@ -44,6 +44,8 @@ export interface ClusterSession {
   readonly knowledge: ClusterKnowledge
   /** Connected clients. */
   readonly connections: ConnectionFacts
+  /** When each node of an embedded cluster entered its state; absent for those that have not changed since it was added. */
+  readonly nodeSinceMs: Map<number, number>
   readonly state: ClusterState
   /** State, name, addresses, read-only. */
   readonly changes: Changes
@@ -83,6 +85,7 @@ export function createSession(env: Env, options: SessionOptions): ClusterSession
     client,
     knowledge,
     connections: followConnections(env, options.embedded, closing.signal),
+    nodeSinceMs: new Map(),
     get state() {
       return state
     },

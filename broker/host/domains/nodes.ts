@@ -1,6 +1,7 @@
 import type { ActivityAction } from '../../contract/activity.ts'
 import type { NodeView } from '../../contract/nodes.ts'
 import type { EmbeddedCluster, NodeView as RuntimeNode } from '../../runtime/types.ts'
+import type { ClusterSession } from '../clusters/session.ts'
 import { HostError } from '../problem.ts'
 import { implementer } from '../rpc/implementer.ts'
 import { within } from '../rpc/waiting.ts'
@@ -39,15 +40,16 @@ export function nodesRouter(services: HostServices) {
       before: node.state,
     }
     const { result } = await services.journal.during(change, () => carryOut(services, cluster, action, nodeId, subject))
-    return nodeView(result)
+    return nodeView(session, result)
   }
 
   return {
-    list: os.list.handler(({ input }) => nodeViews(clusters.get(input.clusterId).demandEmbedded())),
+    list: os.list.handler(({ input }) => nodeViews(clusters.get(input.clusterId))),
     watch: os.watch.handler(({ input, signal }) => {
-      const cluster = clusters.get(input.clusterId).demandEmbedded()
+      const session = clusters.get(input.clusterId)
+      const cluster = session.demandEmbedded()
       return streams.state(
-        { read: () => nodeViews(cluster), changes: { on: (listener) => cluster.onChange(listener) }, intervalMs: 20 },
+        { read: () => nodeViews(session), changes: { on: (listener) => cluster.onChange(listener) }, intervalMs: 20 },
         signal,
       )
     }),
@@ -75,16 +77,17 @@ async function carryOut(
   })
 }
 
-function nodeViews(cluster: EmbeddedCluster): readonly NodeView[] {
-  return [...cluster.nodes()].sort((a, b) => a.id - b.id).map(nodeView)
+function nodeViews(session: ClusterSession): readonly NodeView[] {
+  const nodes = [...session.demandEmbedded().nodes()].sort((a, b) => a.id - b.id)
+  return nodes.map((node) => nodeView(session, node))
 }
 
-function nodeView(node: RuntimeNode): NodeView {
+function nodeView(session: ClusterSession, node: RuntimeNode): NodeView {
   return {
     id: node.id,
     role: node.role,
     state: node.state,
-    sinceMs: (node.state === 'stopped' || node.state === 'crashed' ? node.exit?.atMs : node.startedMs) ?? 0,
+    sinceMs: session.nodeSinceMs.get(node.id) ?? node.exit?.atMs ?? node.startedMs ?? 0,
     pid: node.pid,
     port: node.port,
     exit: node.exit === null ? null : { ...node.exit, reason: node.exit.reason ?? exitReason(node.exit) },

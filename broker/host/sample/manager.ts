@@ -15,9 +15,6 @@ import { createChanges, type Changes } from '../rpc/changes.ts'
 import { truckCount } from './fleet.ts'
 import { SampleRun } from './run.ts'
 
-/** What the workload's producer and consumers call themselves. */
-const sampleClientId = 'weir-sample'
-
 export interface SampleManager {
   /** Rejects with `SAMPLE_STATE_CONFLICT` when it runs already. */
   start(session: ClusterSession, speed: SampleSpeed): SampleState
@@ -62,7 +59,7 @@ export function createSampleManager(env: Env, createClient: CreateClient): Sampl
           subject: session.name,
         })
       }
-      const run = new SampleRun(env, createClient(session.bootstrapServers, sampleClientId), speed)
+      const run = new SampleRun(env, (clientId) => createClient(session.bootstrapServers, clientId), speed)
       run.changes.on(() => changes.emit())
       runs.set(session.id, { run, session })
       changes.emit()

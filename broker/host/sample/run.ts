@@ -25,6 +25,7 @@ import { ReadPositions } from './positions.ts'
 import { backfill, backfillCount, produceLive, type ProducerCounts } from './truck-producer.ts'
 import { WorkloadClock } from './workload-clock.ts'
 
+const producerClientId = 'trucks'
 const partitionCount = 10
 const topicConfigs = { 'retention.bytes': String(16 * 1024 * 1024), 'segment.bytes': String(4 * 1024 * 1024) }
 const setupDeadlineMs = 15_000
@@ -33,7 +34,9 @@ const rateIntervalMs = 1_000
 export class SampleRun {
   readonly changes: Changes = createChanges()
   private readonly env: Env
-  private readonly client: KafkaClient
+  /** One per part, each under its own name: in the list of clients they show as the services they stand for. */
+  private readonly producerClient: KafkaClient
+  private readonly consumerClients: readonly KafkaClient[]
   private readonly ending = new AbortController()
   private readonly clock: WorkloadClock
   private readonly positions = new ReadPositions()
@@ -45,18 +48,20 @@ export class SampleRun {
   private problem: SampleState['problem'] = null
   private readonly finished: Promise<void>
 
-  constructor(env: Env, client: KafkaClient, speed: SampleSpeed) {
+  constructor(env: Env, clientNamed: (clientId: string) => KafkaClient, speed: SampleSpeed) {
     this.env = env
-    this.client = client
+    this.producerClient = clientNamed(producerClientId)
+    this.consumerClients = sampleGroups.map(clientNamed)
     this.clock = new WorkloadClock(env.clock, speed)
-    this.consumers = sampleGroups.map((groupId) =>
-      createPacedConsumer({
+    this.consumers = this.consumerClients.map((client, index) => {
+      const groupId = sampleGroups[index] ?? 'location-dashboard'
+      return createPacedConsumer({
         env,
         client,
         groupId,
         onRecord: groupId === 'location-dashboard' ? (key, value) => this.positions.take(key, value) : undefined,
-      }),
-    )
+      })
+    })
     this.finished = this.run()
   }
 
@@ -107,7 +112,7 @@ export class SampleRun {
 
   private async run(): Promise<void> {
     const { signal } = this.ending
-    const producer = this.client.producer({ lingerMs: 5, compression: 'lz4' })
+    const producer = this.producerClient.producer({ lingerMs: 5, compression: 'lz4' })
     try {
       const isEmpty = await this.prepareTopic(signal)
       const consuming = this.consumers.map((consumer) => consumer.run(signal))
@@ -130,7 +135,7 @@ export class SampleRun {
       await producer
         .close({ timeoutMs: 2_000 })
         .catch((error: unknown) => this.env.log.write('warn', 'the sample producer did not close', { error }))
-      await this.client.close()
+      await Promise.all([this.producerClient, ...this.consumerClients].map((client) => client.close()))
       this.enter(this.status === 'failed' ? 'failed' : 'stopped')
     }
   }
@@ -138,12 +143,12 @@ export class SampleRun {
   /** Makes the topic when it is not there; answers whether it holds no records. */
   private async prepareTopic(signal: AbortSignal): Promise<boolean> {
     const options = { timeoutMs: setupDeadlineMs, signal }
-    const [created] = await this.client.admin.createTopics([{ name: sampleTopic, partitionCount, configs: topicConfigs }], options)
+    const [created] = await this.producerClient.admin.createTopics([{ name: sampleTopic, partitionCount, configs: topicConfigs }], options)
     if (created?.error && created.error.kafkaErrorName !== 'TOPIC_ALREADY_EXISTS') throw created.error
     if (created?.error === null) return true
-    const metadata = await this.client.metadata({ topics: [sampleTopic], refresh: true, ...options })
+    const metadata = await this.producerClient.metadata({ topics: [sampleTopic], refresh: true, ...options })
     const partitions = metadata.topics.get(sampleTopic)?.partitions ?? []
-    const ends = await this.client.admin.listOffsets(
+    const ends = await this.producerClient.admin.listOffsets(
       partitions.map(({ partition }) => ({ topic: sampleTopic, partition, spec: 'latest' as const })),
       options,
     )

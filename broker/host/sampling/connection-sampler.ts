@@ -9,6 +9,7 @@ import { runRounds } from './loop.ts'
 const watchedIntervalMs = 1_000
 const unwatchedIntervalMs = 5_000
 const clientListener = 'CLIENT'
+/** What Weir's own connections call themselves begins so. */
 const ownClientPrefix = 'weir-'
 
 export interface ConnectionFacts {
