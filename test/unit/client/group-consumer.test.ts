@@ -128,6 +128,21 @@ describe('a group consumer', () => {
     expect(group.commits.get('t-0')).toBe(8)
   })
 
+  it('hands out no more than its bound of records in one poll, from however many partitions', async () => {
+    for (const partition of [0, 1, 2, 3]) fill(partition, 5)
+    const one = join({ pollRecordsMax: 3 })
+    const counts: number[] = []
+    while (one.seen.length < 20) {
+      const before = one.seen.length
+      await pollUntil([one], () => one.seen.length > before)
+      counts.push(one.seen.length - before)
+    }
+    expect(Math.max(...counts)).toBe(3)
+    for (const partition of [0, 1, 2, 3]) {
+      expect(one.seen.filter((value) => value.startsWith(`${partition}/`))).toEqual([0, 1, 2, 3, 4].map((index) => `${partition}/${index}`))
+    }
+  })
+
   it('goes on at the committed offset', async () => {
     fill(0, 5)
     group.commits.set('t-0', 3)

@@ -30,6 +30,8 @@ const numbered = (count: number, rest: Partial<ProducerRecord> = {}): ProducerRe
   Array.from({ length: count }, (_, index) => ({ topic: 't', partition: 0, value: `${index}`, ...rest }))
 const codesOf = (results: readonly SendResult[]): (string | null)[] =>
   results.map(({ error }) => error?.kafkaErrorName ?? error?.code ?? null)
+const producerIdsOf = (partition: number): Set<number> =>
+  new Set(cluster.partition('t', partition).batches.map((batch) => readBatchHeader(batch, 0).producerId))
 const wanted = (count: number): string[] => Array.from({ length: count }, (_, index) => `${index}`)
 
 /** Answers produce requests of broker 1 as told, in order; then as usual. `null` hangs up after the append, 'before' without it. */
@@ -205,6 +207,7 @@ describe('retries', () => {
     expect(refused).toBeGreaterThan(0)
     expect(codes.slice(refused)).toEqual(Array(60 - refused).fill(null))
     expect(valuesOf(0).slice(1)).toEqual(wanted(60).slice(refused))
+    expect(producerIdsOf(0).size).toBe(1)
   })
 
   it('split a batch that the broker finds too large', async () => {
@@ -222,8 +225,16 @@ describe('retries', () => {
     scripted(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER)
     await run(producer.send({ topic: 't', partition: 0, value: 'second' }))
     expect(valuesOf(0)).toEqual(['first', 'second'])
-    const ids = cluster.partition('t', 0).batches.map((batch) => readBatchHeader(batch, 0).producerId)
-    expect(new Set(ids).size).toBe(2)
+    expect(producerIdsOf(0).size).toBe(2)
+  })
+
+  it('fail rather than write twice what may have been written under an id that is lost', async () => {
+    const producer = client.producer()
+    await run(producer.send({ topic: 't', partition: 0, value: 'first' }))
+    scripted('lost', ErrorCode.UNKNOWN_PRODUCER_ID)
+    expect(codesOf(await run(producer.sendAll([{ topic: 't', partition: 0, value: 'second' }])))).toEqual(['PRODUCER_FENCED'])
+    await run(producer.send({ topic: 't', partition: 0, value: 'third' }))
+    expect(valuesOf(0)).toEqual(['first', 'second', 'third'])
   })
 
   it.each(Array.from({ length: 40 }, (_, seed) => seed))(

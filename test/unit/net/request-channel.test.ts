@@ -39,10 +39,11 @@ const ask = (channel: RequestChannel, timeoutMs = 1000, signal?: AbortSignal) =>
   )
   return outcome
 }
-const reply = (index: number, errorCode = 0): void => {
+const replyFrame = (index: number, errorCode: number): Buffer[] => {
   const correlationId = (received[index] as Buffer).readInt32BE(4)
-  serverSide.write(encodeResponseFrame(heartbeat, { apiVersion: 4, correlationId }, { throttleTimeMs: 0, errorCode }))
+  return encodeResponseFrame(heartbeat, { apiVersion: 4, correlationId }, { throttleTimeMs: 0, errorCode })
 }
+const reply = (index: number, errorCode = 0): void => void serverSide.write(replyFrame(index, errorCode))
 
 describe('a request channel', () => {
   it('pipelines, and gives each request its own reply', async () => {
@@ -64,7 +65,7 @@ describe('a request channel', () => {
     abort.abort()
     expect(await world.loop.run(cancelled)).toBe('CANCELLED')
     expect(await world.loop.run(late)).toBe('DEADLINE_EXCEEDED')
-    for (const [index, code] of [1, 2, 27].entries()) reply(index, code)
+    serverSide.write([1, 2, 27].flatMap((code, index) => replyFrame(index, code)))
     expect(await world.loop.run(patient)).toBe(27)
     expect(channel.closedBy).toBeNull()
   })
