@@ -9,7 +9,9 @@ import { missing } from './cluster.ts'
 import type { Implementer } from '../implementer.ts'
 
 export function topicHandlers(os: Implementer, world: World) {
-  const find = (name: string): TopicRow => world.topics.find((topic) => topic.name === name) ?? (world.scene === 'empty' ? emptyTopic(name) : missing('TOPIC_NOT_FOUND', `topic ${name}`))
+  const find = (name: string): TopicRow =>
+    world.topics.find((topic) => topic.name === name) ??
+    (world.scene === 'empty' ? emptyTopic(name) : missing('TOPIC_NOT_FOUND', `topic ${name}`))
   let settings = topicSettings()
   return {
     topics: {
