@@ -137,6 +137,13 @@ const ownSettings = {
     defaultValue: '2000',
     documentation: 'How often a broker tells the controller that it is alive.',
   },
+  metadataSnapshotAfterBytes: {
+    name: 'metadata.log.max.record.bytes.between.snapshots',
+    type: 'long',
+    minimum: 1,
+    defaultValue: '20971520',
+    documentation: 'A snapshot of the cluster metadata is made each time this many bytes of its log were applied since the last.',
+  },
   sessionTimeoutMs: {
     name: 'broker.session.timeout.ms',
     type: 'int',

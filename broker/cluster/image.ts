@@ -203,6 +203,12 @@ export function configKey(resourceType: number, name: string): string {
   return `${resourceType}/${name}`
 }
 
+/** The inverse of `configKey`. */
+export function resourceOfConfigKey(key: string): { readonly resourceType: ConfigResourceType; readonly name: string } {
+  const slash = key.indexOf('/')
+  return { resourceType: Number(key.slice(0, slash)) as ConfigResourceType, name: key.slice(slash + 1) }
+}
+
 /** Names that differ only in "." and "_" would share metric names, so Kafka refuses the second. */
 export function topicCollisionKey(name: string): string {
   return name.replaceAll('.', '_')

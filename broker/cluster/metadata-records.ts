@@ -2,7 +2,7 @@
 import { metadataRecords, type MetadataRecordType } from '../api/metadata-records.schema.ts'
 import { decodeFramedRecord, encodeFramedRecord, type FramedRecord } from '../wire/framed-record.ts'
 import type { Decoded } from '../wire/schema.ts'
-import type { BrokerRegistration, ConfigResourceType } from './image.ts'
+import type { AccessControlEntry, BrokerRegistration, ClientQuotaEntity, ConfigResourceType, ScramCredential } from './image.ts'
 import type { PartitionState } from './partition-state.ts'
 import { NO_LEADER_CHANGE } from './partition-state.ts'
 
@@ -117,6 +117,27 @@ export function producerIdsRecord(value: ValueOf<15>): MetadataRecord {
 
 export function registerControllerRecord(value: ValueOf<27>): MetadataRecord {
   return { type: 27, version: 0, value }
+}
+
+export function clientQuotaRecord(entity: ClientQuotaEntity, key: string, value: number): MetadataRecord {
+  const entities = Object.entries(entity).map(([entityType, entityName]) => ({ entityType, entityName }))
+  return { type: 14, version: 0, value: { entity: entities, key, value, remove: false } }
+}
+
+export function accessControlEntryRecord(entry: AccessControlEntry): MetadataRecord {
+  return { type: 18, version: 0, value: { ...entry } }
+}
+
+export function scramCredentialRecord({ user, mechanism, iterations, salt, storedKey, serverKey }: ScramCredential): MetadataRecord {
+  const value = {
+    name: user,
+    mechanism,
+    salt: Buffer.from(salt),
+    storedKey: Buffer.from(storedKey),
+    serverKey: Buffer.from(serverKey),
+    iterations,
+  }
+  return { type: 11, version: 0, value }
 }
 
 function orNull(list: readonly number[]): number[] | null {

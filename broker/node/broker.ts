@@ -112,6 +112,7 @@ class Broker {
       channels: this.#channels,
       onFailed: fail,
     })
+      snapshotAfterBytes: this.#values.metadataSnapshotAfterBytes,
     this.#calls = new ControllerCalls(env, this.#channels, this.#observer)
     this.#forwarder = new ControllerForwarder(this.#calls)
     const image = (): MetadataImage => this.#observer.image

@@ -8,14 +8,13 @@ import { brokerSettingValues } from '../api/broker-settings.ts'
 import type { ControllerServices } from '../api/controller-context.ts'
 import { ApiRegistry } from '../api/registry.ts'
 import { supportedFeatures } from '../cluster/features.ts'
-import { MetadataImage, type Endpoint } from '../cluster/image.ts'
+import type { Endpoint, MetadataImage } from '../cluster/image.ts'
 import { registerControllerRecord, type MetadataRecord } from '../cluster/metadata-records.ts'
 import type { Env } from '../env/types.ts'
 import { openLogManager } from '../log/log-manager.ts'
 import type { LogManager } from '../log/types.ts'
 import { decodeElectionState, INITIAL_ELECTION_STATE } from '../quorum/election-state.ts'
 import { METADATA_PARTITION, METADATA_TOPIC, METADATA_TOPIC_ID } from '../quorum/metadata-topic.ts'
-import { QUORUM_TIMEOUTS, type QuorumConfig } from '../quorum/types.ts'
 import { unlimited } from '../quota/quotas.ts'
 import { allowEverything } from '../security/authorizer.ts'
 import { ControllerRuntime } from './active-controller.ts'
@@ -26,11 +25,8 @@ import { createDispatcher } from './dispatch.ts'
 import { openFormatted, type FormattedFolder } from './format.ts'
 import { ForwardedRequestCarrier } from './forwarded-requests.ts'
 import { bindListeners, type Listeners } from './listeners.ts'
-import { MetadataApplier } from './metadata-applier.ts'
-import { metadataLogConfig, MetadataLog } from './metadata-log.ts'
-import { readSnapshotPart } from './metadata-snapshot.ts'
-import { QuorumDriver } from './quorum-driver.ts'
-import { QuorumPeers } from './quorum-peers.ts'
+import { metadataLogConfig } from './metadata-log.ts'
+import { MetadataReplica } from './metadata-replica.ts'
 import type { RunningNode } from './running-node.ts'
 import { StandbyRegistration } from './standby-registration.ts'
 
@@ -59,8 +55,7 @@ class Controller implements RunningNode {
   readonly #folder: FormattedFolder
   readonly #logs: LogManager
   readonly #channels: ControllerChannels
-  readonly #driver: QuorumDriver
-  readonly #applier: MetadataApplier
+  readonly #replica: MetadataReplica
   readonly #runtime: ControllerRuntime
   readonly #standby: StandbyRegistration
   readonly #incarnationId: string
@@ -71,29 +66,24 @@ class Controller implements RunningNode {
     const failure = Promise.withResolvers<string>()
     const topicPartition = { topic: METADATA_TOPIC, partition: METADATA_PARTITION }
     const partitionLog = await logs.getOrCreate(topicPartition, { topicId: METADATA_TOPIC_ID, config: metadataLogConfig })
-    const log = new MetadataLog(env, partitionLog, failure.resolve)
-    const stored = await env.disk.readFile(`${log.directory}/quorum-state`)
+    const stored = await env.disk.readFile(`${partitionLog.directory}/quorum-state`)
     const election = stored === null ? INITIAL_ELECTION_STATE : decodeElectionState(stored)
     const channels = new ControllerChannels(env, {
       identity: { nodeId: config.nodeId, role: 'controller' },
       secret: config.internalSecret,
       controllers: config.controllers,
     })
-    const peers = new QuorumPeers(env, channels)
-    const self = { id: config.nodeId, directoryId: logs.directoryId }
-    const quorumConfig: QuorumConfig = { self, clusterId: config.clusterId, ...QUORUM_TIMEOUTS }
-    const driver = new QuorumDriver(env, {
-      config: quorumConfig,
+    const replica = new MetadataReplica(env, {
+      self: { id: config.nodeId, directoryId: logs.directoryId },
+      clusterId: config.clusterId,
       voters: folder.voters,
       election,
-      log,
-      ports: {
-        send: (to, request) => peers.send(to, request),
-        fetchSnapshot: (from, { endOffset }) => Promise.reject(new Error(`controller ${from} has cut its metadata log below ${endOffset}`)),
-      },
+      log: partitionLog,
+      channels,
+      snapshotAfterBytes: brokerSettingValues(config.configOverrides).metadataSnapshotAfterBytes,
       onFailed: failure.resolve,
     })
-    return new Controller({ env, config, folder, logs, channels, driver, failure })
+    return new Controller({ env, config, folder, logs, channels, replica, failure })
   }
 
   private constructor(parts: {
@@ -102,23 +92,22 @@ class Controller implements RunningNode {
     readonly folder: FormattedFolder
     readonly logs: LogManager
     readonly channels: ControllerChannels
-    readonly driver: QuorumDriver
+    readonly replica: MetadataReplica
     readonly failure: PromiseWithResolvers<string>
   }) {
-    const { env, config, folder, driver, failure } = parts
+    const { env, config, folder, replica, failure } = parts
+    const { driver, applier } = replica
     this.#env = env
     this.#config = config
     this.#folder = folder
     this.#logs = parts.logs
     this.#channels = parts.channels
-    this.#driver = driver
+    this.#replica = replica
     this.#incarnationId = env.random.uuid()
     this.failed = failure.promise
-    this.#applier = new MetadataApplier(driver.log, MetadataImage.empty(config.clusterId), failure.resolve)
-    driver.subscribe({ onHighWatermark: (offset) => this.#applier.applyUpTo(offset) })
     this.#runtime = new ControllerRuntime(env, {
       driver,
-      applier: this.#applier,
+      applier,
       brokerSessionTimeoutMs: brokerSettingValues(config.configOverrides).sessionTimeoutMs,
       activationRecords: (image) => this.#activationRecords(image),
     })
@@ -135,7 +124,7 @@ class Controller implements RunningNode {
     const services = this.#services(registry, forwarded)
     const dispatcher = createDispatcher({ log: this.#env.log, registry, services, controller: null, ...authority })
     this.#listeners = await bindListeners(this.#env, this.#config, {}, dispatcher)
-    await this.#driver.start()
+    await this.#replica.start()
   }
 
   get listeners() {
@@ -147,7 +136,7 @@ class Controller implements RunningNode {
   }
 
   nodeEnded(nodeId: number): void {
-    this.#driver.nodeEnded(nodeId)
+    this.#replica.driver.nodeEnded(nodeId)
     this.#runtime.brokerEnded(nodeId)
   }
 
@@ -165,7 +154,7 @@ class Controller implements RunningNode {
   async #stop(): Promise<void> {
     this.#standby.close()
     this.#runtime.close()
-    await this.#driver.close()
+    await this.#replica.close()
     // Ours first: controllers that stop together would else wait for each other's connections to end.
     this.#channels.close()
     await this.#listeners?.close({ graceMs: CLOSE_GRACE_MS })
@@ -176,14 +165,13 @@ class Controller implements RunningNode {
     const { nodeId, clusterId, configOverrides: overrides } = this.#config
     const { clock, timers, random } = this.#env
     const { defaultPartitions: partitionCount, defaultReplicationFactor: replicationFactor } = brokerSettingValues(overrides)
-    const driver = this.#driver
+    const { driver, applier, snapshots } = this.#replica
     const channels = this.#channels
     const voters = this.#folder.voters
-    const snapshotDirectory = driver.log.directory
     return {
       nodeId,
       clusterId,
-      image: () => this.#applier.image,
+      image: () => applier.image,
       time: {
         nowMs: () => clock.nowMs(),
         monotonicMs: () => clock.monotonicMs(),
@@ -197,7 +185,7 @@ class Controller implements RunningNode {
           return driver.log.endOffset
         },
         handle: (request, signal) => driver.handle(request, signal),
-        readSnapshot: (snapshot, part) => readSnapshotPart(this.#env.disk, snapshotDirectory, snapshot, part),
+        readSnapshot: (snapshot, part) => snapshots.read(snapshot, part),
         voterAddresses: () => voters.flatMap(({ id }) => channels.address(id) ?? []),
       },
       controller: this.#runtime,

@@ -1,13 +1,15 @@
 /**
  * Follows the high watermark of the metadata log and keeps the image at it.
  *
- * Invariant: images come in log order, each exactly the one before it plus the committed records in between, and listeners
+ * Invariant: images come in log order (a snapshot stands for the records it contains), each exactly the one before it plus the committed records in between, and listeners
  * hear of every step once, in the order they subscribed. `image` is already the new one when they do.
  */
 import { applyRecords } from '../cluster/apply-records.ts'
-import type { MetadataImage } from '../cluster/image.ts'
+import { imageDiff } from '../cluster/image-diff.ts'
+import { MetadataImage } from '../cluster/image.ts'
 import type { MetadataDelta } from '../cluster/metadata-delta.ts'
 import type { MetadataRecord } from '../cluster/metadata-records.ts'
+import type { SnapshotId } from '../quorum/types.ts'
 import type { MetadataLog } from './metadata-log.ts'
 
 export class MetadataApplier {
@@ -17,6 +19,8 @@ export class MetadataApplier {
   #image: MetadataImage
   #targetOffset = 0
   #isApplying = false
+  #appliedBytes = 0
+  #idleListeners: (() => void)[] = []
   #waiters: { readonly offset: number; readonly resolve: () => void }[] = []
 
   constructor(log: MetadataLog, initial: MetadataImage, onFailed: (reason: string) => void) {
@@ -29,6 +33,11 @@ export class MetadataApplier {
     return this.#image
   }
 
+  /** Of the record batches applied so far. */
+  get appliedBytes(): number {
+    return this.#appliedBytes
+  }
+
   subscribe(listener: (delta: MetadataDelta) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
@@ -38,6 +47,19 @@ export class MetadataApplier {
   reached(offset: number): Promise<void> {
     if (this.#image.offset >= offset) return Promise.resolve()
     return new Promise((resolve) => this.#waiters.push({ offset, resolve }))
+  }
+
+  /** Resolves when nothing is being read from the log. */
+  idle(): Promise<void> {
+    if (!this.#isApplying) return Promise.resolve()
+    return new Promise((resolve) => this.#idleListeners.push(resolve))
+  }
+
+  /** Jumps to a snapshot that is ahead of the image. To be called when idle, or before anything was applied. */
+  load(records: readonly MetadataRecord[], { endOffset, epoch }: SnapshotId): void {
+    const at = { offset: endOffset - 1, epoch }
+    const { image } = applyRecords(MetadataImage.empty(this.#image.clusterId), records, at)
+    this.#publish(imageDiff(this.#image, image))
   }
 
   /** Records below `highWatermark` are committed. */
@@ -54,6 +76,7 @@ export class MetadataApplier {
   async #apply(): Promise<void> {
     while (this.#image.offset + 1 < this.#targetOffset) {
       for await (const batches of this.#log.batches(this.#image.offset + 1, this.#targetOffset)) {
+        for (const { sizeBytes } of batches) this.#appliedBytes += sizeBytes
         const last = batches.at(-1)
         if (last !== undefined)
           this.#take(
@@ -64,10 +87,17 @@ export class MetadataApplier {
     }
     // In the same turn as the last look at the target, or a target set in between would be missed.
     this.#isApplying = false
+    const listeners = this.#idleListeners
+    this.#idleListeners = []
+    for (const listener of listeners) listener()
   }
 
   #take(records: readonly MetadataRecord[], at: { readonly offset: number; readonly epoch: number }): void {
-    const { image, delta } = applyRecords(this.#image, records, at)
+    this.#publish(applyRecords(this.#image, records, at).delta)
+  }
+
+  #publish(delta: MetadataDelta): void {
+    const image = delta.after
     this.#image = image
     for (const listener of this.#listeners) listener(delta)
     const reached = this.#waiters.filter(({ offset }) => offset <= image.offset)

@@ -19,6 +19,8 @@ export const metadataLogConfig: LogConfig = parseTopicConfig([
   ['retention.ms', '-1'],
   ['retention.bytes', '-1'],
   ['max.message.bytes', String(256 * 1024 * 1024)],
+  // What a snapshot covers goes a segment at a time.
+  ['segment.bytes', String(8 * 1024 * 1024)],
 ]).config
 
 /** Read from disk at once when applying. */
@@ -27,6 +29,7 @@ const READ_BYTES = 4 * 1024 * 1024
 export interface MetadataBatch {
   readonly lastOffset: number
   readonly epoch: number
+  readonly sizeBytes: number
   /** Empty for a control batch. */
   readonly records: readonly MetadataRecord[]
 }
@@ -43,7 +46,8 @@ export class MetadataLog {
   #flushedOffset: number
   #flushing: Promise<void> | null = null
   #flushListeners: (() => void)[] = []
-  latestSnapshot: SnapshotId | null = null
+  /** Ascending. */
+  #snapshots: readonly SnapshotId[] = []
   /** Called when appended records have reached the operating system and may be fetched. */
   onWritten: () => void = () => undefined
 
@@ -77,17 +81,28 @@ export class MetadataLog {
   /** A view for one step of the quorum; it reads the log as it is when asked. */
   get facts(): LogFacts {
     const log = this.#log
+    const latest = this.#snapshots.at(-1) ?? null
     return {
       endOffset: log.logEndOffset,
       startOffset: log.logStartOffset,
       flushedOffset: this.#flushedOffset,
-      lastEpoch: Math.max(0, log.latestEpoch),
-      latestSnapshot: this.latestSnapshot,
+      lastEpoch: log.latestEpoch === -1 ? (latest?.epoch ?? 0) : log.latestEpoch,
+      latestSnapshot: latest,
       endOffsetForEpoch: (epoch) => {
         const end = log.endOffsetForEpoch(epoch)
-        return end.leaderEpoch === -1 ? null : { epoch: end.leaderEpoch, endOffset: end.endOffset }
+        if (end.leaderEpoch !== -1) return { epoch: end.leaderEpoch, endOffset: end.endOffset }
+        // Where the log begins behind a snapshot, that says how the epochs before it end.
+        const before = this.#snapshots.find(({ endOffset }) => endOffset === log.logStartOffset)
+        return before === undefined || before.epoch > epoch ? null : before
       },
     }
+  }
+
+  /** Snapshots there are from now on. Records that all of them contain are given up. */
+  setSnapshots(ascending: readonly SnapshotId[]): void {
+    this.#snapshots = ascending
+    const [oldest] = ascending
+    if (oldest !== undefined) this.#check(this.#log.deleteRecordsBefore(oldest.endOffset))
   }
 
   // ----------------------------------------------------------------------------------------------------------- appending
@@ -190,6 +205,8 @@ export class MetadataLog {
 
   /** Whole batches from `fromOffset` for a follower, the first one however large. */
   async readForFollower(fromOffset: number, maxBytes: number): Promise<Buffer> {
+    // Cut off meanwhile; the next fetch is told of the snapshot.
+    if (fromOffset < this.#log.logStartOffset) return Buffer.alloc(0)
     const request = { fromOffset, maxBytes, upToOffset: this.#log.writtenEndOffset, atLeastOneBatch: true }
     const result = this.#log.readCached(request) ?? (await this.#log.read(request))
     this.#check(result.errorCode)
@@ -229,6 +246,6 @@ export function* decodeBatches(buffer: Buffer): Generator<MetadataBatch> {
         records.push(decodeMetadataRecord(value))
       }
     }
-    yield { lastOffset: lastOffset(header), epoch: header.partitionLeaderEpoch, records }
+    yield { lastOffset: lastOffset(header), epoch: header.partitionLeaderEpoch, sizeBytes: header.batchBytes, records }
   }
 }

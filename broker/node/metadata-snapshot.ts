@@ -14,7 +14,6 @@ import {
 } from '../api/control-records.schema.ts'
 import { decodeMetadataRecord, encodeMetadataRecord, type MetadataRecord } from '../cluster/metadata-records.ts'
 import { KRAFT_VERSION_LEVEL } from '../cluster/features.ts'
-import type { Disk } from '../env/types.ts'
 import type { SnapshotId, VoterSet } from '../quorum/types.ts'
 import { decodeMessage, decodePrefixed, encodePrefixed, encodeToBuffer } from '../wire/codec.ts'
 import { batchCrcIsValid, batchesIn, encodeBatch, isControl, recordsIn, type RecordToEncode } from '../wire/record-batch.ts'
@@ -25,6 +24,11 @@ export interface Snapshot {
   readonly records: readonly MetadataRecord[]
 }
 
+export interface SnapshotContent {
+  readonly voters: VoterSet | null
+  readonly records: Iterable<MetadataRecord>
+}
+
 const RECORDS_PER_BATCH = 1_000
 
 /** `<20 digits offset>-<10 digits epoch>.checkpoint`: contains everything below the offset. */
@@ -32,7 +36,18 @@ export function snapshotFileName({ endOffset, epoch }: SnapshotId): string {
   return `${String(endOffset).padStart(20, '0')}-${String(epoch).padStart(10, '0')}.checkpoint`
 }
 
-export function encodeSnapshot(snapshot: Snapshot, timestampMs: number): Buffer {
+/** Null for a name that is no snapshot's. */
+export function snapshotIdOf(fileName: string): SnapshotId | null {
+  const match = /^(\d{20})-(\d{10})\.checkpoint$/.exec(fileName)
+  return match === null ? null : { endOffset: Number(match[1]), epoch: Number(match[2]) }
+}
+
+export function encodeSnapshot(snapshot: SnapshotContent, timestampMs: number): Buffer {
+  return Buffer.concat([...snapshotBatches(snapshot, timestampMs)])
+}
+
+/** The file's batches one by one, so that a large image need not be encoded in one go. */
+export function* snapshotBatches(snapshot: SnapshotContent, timestampMs: number): Generator<Buffer> {
   const control = (type: ControlRecordType, value: Buffer): RecordToEncode => ({
     timestampMs,
     key: encodePrefixed(controlRecordKey, 0, { type }),
@@ -51,22 +66,22 @@ export function encodeSnapshot(snapshot: Snapshot, timestampMs: number): Buffer 
     head.push(control(ControlRecordType.VOTERS, encodeVoters(snapshot.voters)))
   }
   const foot = [control(ControlRecordType.SNAPSHOT_FOOTER, encodeToBuffer(snapshotFooterRecord, 0, { version: 0 }))]
-  const batches: Buffer[] = []
   let baseOffset = 0
-  const add = (records: readonly RecordToEncode[], isControlBatch: boolean): void => {
-    batches.push(encodeBatch({ records, baseOffset, partitionLeaderEpoch: 0, isControl: isControlBatch }))
+  const batch = (records: readonly RecordToEncode[], isControlBatch: boolean): Buffer => {
+    const encoded = encodeBatch({ records, baseOffset, partitionLeaderEpoch: 0, isControl: isControlBatch })
     baseOffset += records.length
+    return encoded
   }
-  add(head, true)
-  for (let from = 0; from < snapshot.records.length; from += RECORDS_PER_BATCH) {
-    const part = snapshot.records.slice(from, from + RECORDS_PER_BATCH)
-    add(
-      part.map((record) => ({ timestampMs, key: null, value: encodeMetadataRecord(record) })),
-      false,
-    )
+  yield batch(head, true)
+  let part: RecordToEncode[] = []
+  for (const record of snapshot.records) {
+    part.push({ timestampMs, key: null, value: encodeMetadataRecord(record) })
+    if (part.length < RECORDS_PER_BATCH) continue
+    yield batch(part, false)
+    part = []
   }
-  add(foot, true)
-  return Buffer.concat(batches)
+  if (part.length > 0) yield batch(part, false)
+  yield batch(foot, true)
 }
 
 /** Throws for a file that is damaged or incomplete; `path` is for the message. */
@@ -104,25 +119,4 @@ function decodeVoters(value: Buffer): VoterSet {
     id: voterId,
     directoryId: voterDirectoryId,
   }))
-}
-
-/** Part of a snapshot's file; null when there is none of that name. */
-export async function readSnapshotPart(
-  disk: Disk,
-  directory: string,
-  snapshot: SnapshotId,
-  { position, maxBytes }: { readonly position: number; readonly maxBytes: number },
-): Promise<{ readonly sizeBytes: number; readonly bytes: Buffer } | null> {
-  const path = `${directory}/${snapshotFileName(snapshot)}`
-  const stat = await disk.stat(path)
-  if (stat === null) return null
-  const bytes = Buffer.alloc(Math.max(0, Math.min(maxBytes, stat.bytes - position)))
-  if (bytes.length === 0) return { sizeBytes: stat.bytes, bytes }
-  const file = await disk.open(path, { readOnly: true })
-  try {
-    const count = await file.read(position, bytes)
-    return { sizeBytes: stat.bytes, bytes: bytes.subarray(0, count) }
-  } finally {
-    await file.close()
-  }
 }

@@ -38,8 +38,19 @@ const FETCH_REPLY_BYTES_MAX = 8 * 1024 * 1024
 export interface QuorumPorts {
   /** The response, or null when none came in time. Never rejects. */
   send(to: number, request: QuorumRequest): Promise<QuorumResponse | null>
-  /** Restarts the log at the end of that snapshot, fetched from `from`. */
-  fetchSnapshot(from: number, snapshot: SnapshotId): Promise<void>
+  /** Fetches that snapshot and keeps it aside. Rejects when it cannot be had, or `signal` gives it up. */
+  fetchSnapshot(request: SnapshotRequest): Promise<void>
+  /** Makes the snapshot fetched last the state, and restarts the log at its end. */
+  installSnapshot(snapshot: SnapshotId): Promise<void>
+}
+
+export interface SnapshotRequest {
+  readonly from: number
+  readonly snapshot: SnapshotId
+  /** The leader's. */
+  readonly epoch: number
+  readonly signal: AbortSignal
+  readonly onPart: () => void
 }
 
 export interface QuorumDriverOptions {
@@ -79,6 +90,8 @@ export class QuorumDriver {
   #state: QuorumState
   #isPumping = false
   #pumped: Promise<void> = Promise.resolve()
+  /** Of the snapshot being fetched. */
+  #snapshotFetch: AbortController | null = null
   /** The epoch this node leads and may append in. */
   #openEpoch: number | null = null
   #isClosed = false
@@ -145,6 +158,7 @@ export class QuorumDriver {
     await this.#pumped
     await this.#resignationsHeard()
     this.#isClosed = true
+    this.#snapshotFetch?.abort()
     this.#clearTimers()
     this.#parked.releaseAll()
     this.#replies.close()
@@ -226,7 +240,10 @@ export class QuorumDriver {
       case 'truncate':
         return this.#log.truncateTo(effect.toOffset).then(() => this.#enqueue({ type: 'logChanged' }))
       case 'fetchSnapshot':
-        return this.#options.ports.fetchSnapshot(effect.from, effect.snapshot).then(() => this.#enqueue({ type: 'logChanged' }))
+        this.#fetchSnapshot(effect.from, effect.snapshot)
+        return null
+      case 'installSnapshot':
+        return this.#options.ports.installSnapshot(effect.snapshot).then(() => this.#enqueue({ type: 'logChanged' }))
       case 'highWatermark':
         this.#onHighWatermark(effect.offset)
         return null
@@ -273,6 +290,22 @@ export class QuorumDriver {
     await this.#log.appendFetched(records)
     if (this.#isVoter) await this.#log.flush()
     this.#enqueue({ type: 'flushed', endOffset: this.#log.endOffset })
+  }
+
+  /** Beside the loop: votes are answered while it goes on. */
+  #fetchSnapshot(from: number, snapshot: SnapshotId): void {
+    this.#snapshotFetch?.abort()
+    const { signal } = (this.#snapshotFetch = new AbortController())
+    const report = (event: QuorumEvent): void => (signal.aborted ? undefined : this.#enqueue(event))
+    const onPart = (): void => report({ type: 'snapshotPart', from })
+    this.#env.log.write('info', 'this node is behind the start of the metadata log and fetches a snapshot', { from, ...snapshot })
+    this.#options.ports.fetchSnapshot({ from, snapshot, epoch: this.#state.epoch, signal, onPart }).then(
+      () => report({ type: 'snapshotFetched', from, snapshot }),
+      (error: unknown) => {
+        this.#env.log.write('warn', 'a snapshot of the metadata could not be fetched', { from, reason: String(error) })
+        report({ type: 'snapshotFailed', from })
+      },
+    )
   }
 
   #onHighWatermark(offset: number): void {

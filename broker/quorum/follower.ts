@@ -4,7 +4,7 @@
  */
 import { ErrorCode } from '../wire/errors.ts'
 import type { Turn } from './turn.ts'
-import type { BeginQuorumEpochRequest, EndQuorumEpochRequest, EpochEndOffset, FetchResponse, Follower } from './types.ts'
+import type { BeginQuorumEpochRequest, EndQuorumEpochRequest, EpochEndOffset, FetchResponse, Follower, QuorumEvent } from './types.ts'
 import { run } from './election.ts'
 import { becomeFollower, becomeUnattached, probeForLeader, sendFetch, startFetchTimer } from './transitions.ts'
 import { sameReplica } from './voter-set.ts'
@@ -35,6 +35,19 @@ export function onFetchResponse(turn: Turn, role: Follower, response: FetchRespo
 export function onStored(turn: Turn, role: Follower): void {
   turn.advanceHighWatermark(Math.min(role.leaderHighWatermark, turn.log.endOffset))
   sendFetch(turn, role.leaderId)
+}
+
+/** News of a snapshot being fetched; of no concern to one that follows someone else by now. */
+export function onSnapshot(turn: Turn, event: Extract<QuorumEvent, { readonly type: `snapshot${string}` }>): void {
+  const { role, highWatermark } = turn.state
+  if (role.name !== 'follower' || role.leaderId !== event.from) return
+  if (event.type === 'snapshotFailed') return onFetchFailed(turn)
+  startFetchTimer(turn)
+  if (event.type === 'snapshotPart') return
+  // What we know to be committed by now is not to be had for less.
+  if (event.snapshot.endOffset <= highWatermark) return sendFetch(turn, role.leaderId)
+  turn.emit({ type: 'installSnapshot', snapshot: event.snapshot })
+  turn.advanceHighWatermark(event.snapshot.endOffset)
 }
 
 /** Where our log and the leader's part. Throws rather than cut off a committed record. */

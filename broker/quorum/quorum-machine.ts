@@ -23,6 +23,7 @@ import {
   onFetchTimer,
   onNodeEnded,
   onRetryFetchTimer,
+  onSnapshot,
   onStored,
   retryFetchSoon,
 } from './follower.ts'
@@ -70,6 +71,10 @@ function handle(turn: Turn, event: QuorumEvent): void {
     case 'logChanged':
       if (turn.state.role.name === 'follower') return onStored(turn, turn.state.role)
       return advance(turn)
+    case 'snapshotPart':
+    case 'snapshotFetched':
+    case 'snapshotFailed':
+      return onSnapshot(turn, event)
     case 'nodeEnded':
       return onNodeEnded(turn, event.nodeId)
     case 'resign':

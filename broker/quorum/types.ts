@@ -231,8 +231,13 @@ export type QuorumEvent =
   | { readonly type: 'response'; readonly from: number; readonly request: QuorumRequest; readonly response: QuorumResponse | null }
   /** The local log is on stable storage up to `endOffset`, as leader after an append or as follower after a fetch. */
   | { readonly type: 'flushed'; readonly endOffset: number }
-  /** The local log was cut or replaced as a `truncate` or `fetchSnapshot` effect asked. */
+  /** The local log was cut or replaced as a `truncate` or `installSnapshot` effect asked. */
   | { readonly type: 'logChanged' }
+  /** Part of the snapshot being fetched has come: its sender is alive. */
+  | { readonly type: 'snapshotPart'; readonly from: number }
+  /** The snapshot is here, stored and whole, and not yet in use. */
+  | { readonly type: 'snapshotFetched'; readonly from: number; readonly snapshot: SnapshotId }
+  | { readonly type: 'snapshotFailed'; readonly from: number }
   /** Someone saw that node's process end. It only makes waiting shorter: whatever it says, safety does not rest on it. */
   | { readonly type: 'nodeEnded'; readonly nodeId: number }
   /** Give up leadership, if held: a clean stop. */
@@ -255,8 +260,10 @@ export type QuorumEffect =
   | { readonly type: 'appendFetched'; readonly records: Buffer }
   /** Cut the log there, then report `logChanged`. */
   | { readonly type: 'truncate'; readonly toOffset: number }
-  /** Fetch that snapshot from the leader, restart the log at its end, then report `logChanged`. */
+  /** Fetch that snapshot from the leader, in place of any other being fetched, and report how that goes; meanwhile all else goes on. */
   | { readonly type: 'fetchSnapshot'; readonly from: number; readonly snapshot: SnapshotId }
+  /** Replace the log and the state made from it by a snapshot that was fetched, then report `logChanged`. */
+  | { readonly type: 'installSnapshot'; readonly snapshot: SnapshotId }
   | { readonly type: 'highWatermark'; readonly offset: number }
   /** The role, the epoch or the known leader changed. */
   | { readonly type: 'roleChanged' }

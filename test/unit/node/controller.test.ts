@@ -1,13 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { describeQuorum } from '../../../broker/api/55-describe-quorum.schema.ts'
-import { brokerRegistration } from '../../../broker/api/62-broker-registration.schema.ts'
-import { brokerHeartbeat } from '../../../broker/api/63-broker-heartbeat.schema.ts'
 import { ControllerUnavailable } from '../../../broker/api/context.ts'
-import { supportedFeatures } from '../../../broker/cluster/features.ts'
 import { METADATA_TOPIC } from '../../../broker/quorum/metadata-topic.ts'
 import { ANONYMOUS } from '../../../broker/security/principal.ts'
 import { ErrorCode } from '../../../broker/wire/errors.ts'
-import { CLUSTER_ID, SimulatedQuorumCluster, type ObserverNode } from './simulated-quorum-cluster.ts'
+import { SimulatedQuorumCluster, type ObserverNode } from './simulated-quorum-cluster.ts'
 
 let cluster: SimulatedQuorumCluster
 
@@ -25,32 +22,8 @@ async function startAll(options: {
   for (const id of cluster.controllerIds) await cluster.startController(id)
 }
 
-/** Registers broker `id` and unfences it, as its process would. */
-async function join(node: ObserverNode, id: number): Promise<number> {
-  const features = [...supportedFeatures].map(([name, { min, max }]) => ({ name, minSupportedVersion: min, maxSupportedVersion: max }))
-  const listeners = [{ name: 'CLIENT', host: '127.0.0.1', port: 9092, securityProtocol: 0 }]
-  const request = {
-    brokerId: id,
-    clusterId: CLUSTER_ID,
-    incarnationId: cluster.env('the test').random.uuid(),
-    listeners,
-    features,
-    rack: null,
-    logDirs: [node.logs.directoryId],
-    previousBrokerEpoch: -1,
-  }
-  const { errorCode, brokerEpoch } = await cluster.run(node.calls.call(brokerRegistration, 4, request, { timeoutMs: 20_000 }))
-  expect(errorCode).toBe(ErrorCode.NONE)
-  await cluster.run(node.observer.reached(brokerEpoch))
-  expect(await beat(node, id, brokerEpoch)).toMatchObject({ errorCode: ErrorCode.NONE, isFenced: false })
-  return brokerEpoch
-}
-
-function beat(node: ObserverNode, brokerId: number, brokerEpoch: number) {
-  const request = { brokerId, brokerEpoch, currentMetadataOffset: node.observer.image.offset, wantFence: false, wantShutDown: false }
-  return cluster.run(node.calls.call(brokerHeartbeat, 2, request, { timeoutMs: 20_000 }))
-}
-
+const join = (node: ObserverNode, id: number) => cluster.join(node, id)
+const beat = (node: ObserverNode, id: number, brokerEpoch: number) => cluster.beat(node, id, brokerEpoch)
 const namesOf = (node: ObserverNode) => [...node.observer.image.topics()].map(({ name }) => name).sort()
 
 describe('a lone controller', () => {

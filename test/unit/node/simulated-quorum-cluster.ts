@@ -1,5 +1,9 @@
 /** Controllers, whole, and observers with forwarding, each a process of its own in a simulated world. */
+import { expect } from 'vitest'
 import { createTopics } from '../../../broker/api/19-create-topics.schema.ts'
+import { brokerRegistration } from '../../../broker/api/62-broker-registration.schema.ts'
+import { brokerHeartbeat } from '../../../broker/api/63-broker-heartbeat.schema.ts'
+import { supportedFeatures } from '../../../broker/cluster/features.ts'
 import { SimulatedWorld, type SimulatedEnv } from '../../../broker/env/simulated.ts'
 import { openLogManager } from '../../../broker/log/log-manager.ts'
 import type { LogManager } from '../../../broker/log/types.ts'
@@ -13,6 +17,7 @@ import { MetadataObserver } from '../../../broker/node/metadata-observer.ts'
 import type { RunningNode } from '../../../broker/node/running-node.ts'
 import { METADATA_TOPIC, METADATA_TOPIC_ID } from '../../../broker/quorum/metadata-topic.ts'
 import { ANONYMOUS } from '../../../broker/security/principal.ts'
+import { ErrorCode } from '../../../broker/wire/errors.ts'
 
 export const CLUSTER_ID = 'K9zq8zKfQKm1yVb3b5J1tw'
 const SECRET = 'the secret of this run'
@@ -29,6 +34,7 @@ export class SimulatedQuorumCluster {
   readonly world: SimulatedWorld
   readonly failures: string[] = []
   readonly #voterCount: number
+  readonly #snapshotAfterBytes: number
   readonly #envs = new Map<string, SimulatedEnv>()
   readonly #controllers = new Map<number, RunningNode>()
 
@@ -37,10 +43,12 @@ export class SimulatedQuorumCluster {
     readonly voters: number
     readonly diskLatencyMsMax?: number
     readonly networkLatencyMsMax?: number
+    readonly snapshotAfterBytes?: number
   }) {
-    const { voters, ...world } = options
+    const { voters, snapshotAfterBytes, ...world } = options
     this.world = new SimulatedWorld(world)
     this.#voterCount = voters
+    this.#snapshotAfterBytes = snapshotAfterBytes ?? 20 * 1024 * 1024
   }
 
   get controllerIds(): readonly number[] {
@@ -71,7 +79,7 @@ export class SimulatedQuorumCluster {
       controllers,
       voters,
       logLevel: 'info',
-      configOverrides: {},
+      configOverrides: { 'metadata.log.max.record.bytes.between.snapshots': String(this.#snapshotAfterBytes) },
     }
   }
 
@@ -123,11 +131,37 @@ export class SimulatedQuorumCluster {
       log,
       voters: this.voters,
       channels,
+      snapshotAfterBytes: this.#snapshotAfterBytes,
       onFailed: (reason) => this.failures.push(reason),
     })
     await this.run(observer.start())
     const calls = new ControllerCalls(env, channels, observer)
     return { observer, calls, forwarder: new ControllerForwarder(calls), logs }
+  }
+
+  /** Registers broker `id` and unfences it, as its process would; the broker's epoch. */
+  async join(node: ObserverNode, id: number): Promise<number> {
+    const features = [...supportedFeatures].map(([name, { min, max }]) => ({ name, minSupportedVersion: min, maxSupportedVersion: max }))
+    const request = {
+      brokerId: id,
+      clusterId: CLUSTER_ID,
+      incarnationId: this.env('the test').random.uuid(),
+      listeners: [{ name: 'CLIENT', host: '127.0.0.1', port: 9092, securityProtocol: 0 }],
+      features,
+      rack: null,
+      logDirs: [node.logs.directoryId],
+      previousBrokerEpoch: -1,
+    }
+    const { errorCode, brokerEpoch } = await this.run(node.calls.call(brokerRegistration, 4, request, { timeoutMs: 20_000 }))
+    expect(errorCode).toBe(ErrorCode.NONE)
+    await this.run(node.observer.reached(brokerEpoch))
+    expect(await this.beat(node, id, brokerEpoch)).toMatchObject({ errorCode: ErrorCode.NONE, isFenced: false })
+    return brokerEpoch
+  }
+
+  beat(node: ObserverNode, brokerId: number, brokerEpoch: number) {
+    const request = { brokerId, brokerEpoch, currentMetadataOffset: node.observer.image.offset, wantFence: false, wantShutDown: false }
+    return this.run(node.calls.call(brokerHeartbeat, 2, request, { timeoutMs: 20_000 }))
   }
 
   /** The error code, once the controller has answered. */

@@ -99,9 +99,28 @@ describe('a quorum of three', () => {
   })
 })
 
+describe('a voter that fell behind the start of the log', () => {
+  it('takes over a snapshot and follows from there', () => {
+    const quorum = started(3, 9)
+    quorum.run(500, () => allAgree(quorum))
+    const behind = quorum.nodes.find((node) => node.state.role.name === 'follower')!
+    quorum.crash(behind)
+    for (const value of ['a', 'b', 'c', 'd']) {
+      quorum.append(value)
+      quorum.run(500)
+      quorum.snapshot(quorum.leader()!)
+    }
+    quorum.start(behind)
+    expect(quorum.run(2_000, () => allAgree(quorum))).toBe(true)
+    expect(quorum.snapshotsInstalled).toBe(1)
+    expect(behind.startOffset).toBeGreaterThan(0)
+  })
+})
+
 describe('whatever the weather', () => {
   it('has one leader per epoch, never loses a committed record, stores votes before it answers, and recovers', () => {
     let elections = 0
+    let snapshotsInstalled = 0
     const lifetime = fc.property(fc.integer(), fc.constantFrom(3, 5), (seed, voterCount) => {
       const quorum = started(voterCount, seed)
       for (let round = 0; round < 30; round++) {
@@ -116,6 +135,7 @@ describe('whatever the weather', () => {
           quorum.append(`${seed}/${round}/${appended}`)
           quorum.run(quorum.below(1_000))
         }
+        if (quorum.below(3) === 0) quorum.snapshot(quorum.nodes[quorum.below(voterCount)]!)
         if (quorum.below(4) === 0) {
           if (quorum.isUp(node)) quorum.crash(node)
           else quorum.start(node)
@@ -127,8 +147,10 @@ describe('whatever the weather', () => {
       quorum.append('after healing')
       expect(quorum.run(60_000, () => allAgree(quorum))).toBe(true)
       elections += quorum.elections
+      snapshotsInstalled += quorum.snapshotsInstalled
     })
     fc.assert(lifetime, { numRuns: 150 })
     expect(elections).toBeGreaterThan(150)
+    expect(snapshotsInstalled).toBeGreaterThan(20)
   }, 30_000)
 })

@@ -1,6 +1,6 @@
 /**
  * Voters of one quorum on virtual time, with a network that delays, reorders, loses and duplicates, and disks that forget what
- * was not flushed. Seeded: the same seed takes the same steps. Every invariant of the quorum is checked as it runs.
+ * was not flushed; voters cut their logs behind snapshots and hand those to whoever fell behind. Seeded: the same seed takes the same steps. Every invariant of the quorum is checked as it runs.
  */
 import { INITIAL_ELECTION_STATE } from '../../../broker/quorum/election-state.ts'
 import { initialQuorumState, step } from '../../../broker/quorum/quorum-machine.ts'
@@ -14,6 +14,7 @@ import {
   type QuorumRequest,
   type QuorumResponse,
   type QuorumState,
+  type SnapshotId,
   type TimerName,
   type VoterSet,
 } from '../../../broker/quorum/types.ts'
@@ -41,10 +42,16 @@ interface SimulatedNode {
   state: QuorumState
   /** Null while crashed. Distinguishes what was started by which life of the node. */
   life: number | null
+  /** Whole; what lies below `startOffset` counts as cut off and is looked at by the invariants alone. */
   log: SimulatedRecord[]
+  startOffset: number
+  /** The newest two, ascending. */
+  snapshots: readonly SnapshotId[]
   flushed: number
   election: ElectionState
   readonly timers: Map<TimerName, number>
+  /** Names the snapshot being fetched; news of another one is late. */
+  snapshotFetch: number
 }
 
 interface Planned {
@@ -60,6 +67,7 @@ export class SimulatedQuorum {
   weather: Weather = FAIR
   nowMs = 0
   elections = 0
+  snapshotsInstalled = 0
   #order = 0
   #random: () => number
   #plan: Planned[] = []
@@ -80,9 +88,12 @@ export class SimulatedQuorum {
         state: this.#initial(id, INITIAL_ELECTION_STATE),
         life: null,
         log: [],
+        startOffset: 0,
+        snapshots: [],
         flushed: 0,
         election: INITIAL_ELECTION_STATE,
         timers: new Map(),
+        snapshotFetch: 0,
       })
     }
   }
@@ -103,6 +114,16 @@ export class SimulatedQuorum {
     node.timers.clear()
     node.log = node.log.slice(0, node.flushed + this.below(node.log.length - node.flushed + 1))
     node.flushed = node.log.length
+  }
+
+  /** Makes a snapshot of what is committed and cuts the log behind the one before. */
+  snapshot(node: SimulatedNode): void {
+    const endOffset = Math.min(node.state.highWatermark, node.log.length)
+    const before = node.snapshots.at(-1)
+    if (node.life === null || endOffset <= (before?.endOffset ?? 0)) return
+    const latest = { endOffset, epoch: node.log[endOffset - 1]!.epoch }
+    node.snapshots = before === undefined ? [latest] : [before, latest]
+    node.startOffset = node.snapshots[0]!.endOffset
   }
 
   isUp(node: SimulatedNode): boolean {
@@ -182,7 +203,7 @@ export class SimulatedQuorum {
           leaderId: node.id,
           epoch,
           highWatermark,
-          logStartOffset: 0,
+          logStartOffset: node.startOffset,
           diverging: null,
           snapshot: null,
           records: encode(records),
@@ -202,16 +223,48 @@ export class SimulatedQuorum {
         node.flushed = node.log.length
         return this.#dispatchSoon(node, { type: 'flushed', endOffset: node.flushed })
       case 'truncate':
+        if (effect.toOffset < node.startOffset) throw new Error('the log was cut below its start')
         node.log.length = effect.toOffset
         node.flushed = Math.min(node.flushed, effect.toOffset)
         return this.#dispatchSoon(node, { type: 'logChanged' })
       case 'highWatermark':
         return this.#noteCommitted(node, effect.offset)
       case 'fetchSnapshot':
-        throw new Error('no log is ever cut at its start here')
+        return this.#fetchSnapshot(node, effect.from, effect.snapshot)
+      case 'installSnapshot':
+        return this.#installSnapshot(node, effect.snapshot)
       case 'roleChanged':
         return
     }
+  }
+
+  /** In two parts, each of which may get lost with the rest. */
+  #fetchSnapshot(node: SimulatedNode, from: number, snapshot: SnapshotId): void {
+    const { life } = node
+    const fetch = ++this.#order
+    node.snapshotFetch = fetch
+    const report = (event: QuorumEvent): void => {
+      if (node.life === life && node.snapshotFetch === fetch) this.#dispatch(node, event)
+    }
+    const fail = (): void => this.#at(200, () => report({ type: 'snapshotFailed', from }))
+    const source = this.nodes.find(({ id }) => id === from)!
+    const arrive = (): void => {
+      const isKept = source.life !== null && source.snapshots.some(({ endOffset }) => endOffset === snapshot.endOffset)
+      if (!isKept) return fail()
+      report({ type: 'snapshotPart', from })
+      this.#travel([from, node.id], () => report({ type: 'snapshotFetched', from, snapshot }), fail)
+    }
+    this.#travel([node.id, from], arrive, fail)
+  }
+
+  #installSnapshot(node: SimulatedNode, snapshot: SnapshotId): void {
+    if (snapshot.endOffset <= node.startOffset) throw new Error('a snapshot took the log back')
+    this.snapshotsInstalled++
+    node.log = this.committed.slice(0, snapshot.endOffset)
+    if (node.log.length < snapshot.endOffset) throw new Error('a snapshot contains what is not committed')
+    node.startOffset = node.flushed = snapshot.endOffset
+    node.snapshots = [snapshot]
+    this.#dispatchSoon(node, { type: 'logChanged' })
   }
 
   #serveLater(node: SimulatedNode, token: number, request: FetchRequest): void {
@@ -320,16 +373,17 @@ export class SimulatedQuorum {
 }
 
 function factsOf(node: SimulatedNode): LogFacts {
-  const { log, flushed } = node
+  const { log, flushed, startOffset, snapshots } = node
   return {
     endOffset: log.length,
-    startOffset: 0,
+    startOffset,
     flushedOffset: flushed,
     lastEpoch: log.at(-1)?.epoch ?? 0,
-    latestSnapshot: null,
+    latestSnapshot: snapshots.at(-1) ?? null,
     endOffsetForEpoch(epoch) {
       const below = log.findLastIndex((record) => record.epoch <= epoch)
-      return below === -1 ? null : { epoch: log[below]!.epoch, endOffset: below + 1 }
+      // The record before the start is known by the snapshot that ends with it.
+      return below < startOffset - 1 || below === -1 ? null : { epoch: log[below]!.epoch, endOffset: below + 1 }
     },
   }
 }
