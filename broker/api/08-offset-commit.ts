@@ -31,7 +31,9 @@ export const offsetCommitApi = defineApi(offsetCommit, {
       topics: checked.map(({ name, accepted }) => ({ topic: name, partitions: accepted })),
     })
     const outcomes = new Map(
-      outcome.topics.flatMap(({ topic, partitions }) => partitions.map(({ partition, errorCode }) => [`${topic}/${partition}`, errorCode] as const)),
+      outcome.topics.flatMap(({ topic, partitions }) =>
+        partitions.map(({ partition, errorCode }) => [`${topic}/${partition}`, errorCode] as const),
+      ),
     )
     return answer(request, (index, partition) => {
       const { name, problems } = checked[index]!

@@ -57,7 +57,8 @@ function fetchGroup(asked: Asked, requireStable: boolean, context: RequestContex
     if (topic.name === '') return ErrorCode.UNKNOWN_TOPIC_ID
     return mayRead(topic) ? ErrorCode.NONE : ErrorCode.TOPIC_AUTHORIZATION_FAILED
   }
-  const readable = named?.filter((topic) => problemOf(topic) === ErrorCode.NONE).map(({ name, partitions }) => ({ topic: name, partitions })) ?? null
+  const readable =
+    named?.filter((topic) => problemOf(topic) === ErrorCode.NONE).map(({ name, partitions }) => ({ topic: name, partitions })) ?? null
   const { memberId, memberEpoch } = asked
   const reply = services.groups.fetchOffsets(groupId, { topics: readable, memberId, memberEpoch, requireStable })
   if (reply.errorCode !== ErrorCode.NONE) return { groupId, errorCode: reply.errorCode, topics: [] }

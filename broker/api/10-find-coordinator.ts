@@ -30,7 +30,8 @@ interface Coordinator {
 
 export const findCoordinatorApi = defineApi(findCoordinator, {
   listeners: 'everywhere',
-  failure: (request, error) => answer([request.key], request.coordinatorKeys.length === 0 ? 0 : SEVERAL_KEYS_SINCE, (key) => nowhere(key, error, null)),
+  failure: (request, error) =>
+    answer([request.key], request.coordinatorKeys.length === 0 ? 0 : SEVERAL_KEYS_SINCE, (key) => nowhere(key, error, null)),
   handle(request, context, services: Services) {
     const keys = context.apiVersion >= SEVERAL_KEYS_SINCE ? request.coordinatorKeys : [request.key]
     return answer(keys, context.apiVersion, (key) => locate(key, request.keyType, context, services))
@@ -38,7 +39,8 @@ export const findCoordinatorApi = defineApi(findCoordinator, {
 })
 
 function locate(key: string, keyType: number, context: RequestContext, services: Services): Coordinator {
-  if (keyType !== GROUP_KEY_TYPE) return nowhere(key, ErrorCode.INVALID_REQUEST, `This cluster has no coordinators for keys of type ${keyType}.`)
+  if (keyType !== GROUP_KEY_TYPE)
+    return nowhere(key, ErrorCode.INVALID_REQUEST, `This cluster has no coordinators for keys of type ${keyType}.`)
   if (!mayUseGroup(context, AclOperation.DESCRIBE, key)) return nowhere(key, ErrorCode.GROUP_AUTHORIZATION_FAILED, null)
   const image = services.image()
   const topic = image.topic(OFFSETS_TOPIC)

@@ -18,12 +18,16 @@ export const offsetDeleteApi = defineApi(offsetDelete, {
     }
     const accepted = request.topics.map(({ name, partitions }) => ({
       topic: name,
-      partitions: partitions.map(({ partitionIndex }) => partitionIndex).filter((partition) => problemOf(name, partition) === ErrorCode.NONE),
+      partitions: partitions
+        .map(({ partitionIndex }) => partitionIndex)
+        .filter((partition) => problemOf(name, partition) === ErrorCode.NONE),
     }))
     const reply = await services.groups.deleteOffsets(request.groupId, accepted)
     if (reply.errorCode !== ErrorCode.NONE) return refused(reply.errorCode)
     const outcomes = new Map(
-      reply.topics.flatMap(({ topic, partitions }) => partitions.map(({ partition, errorCode }) => [`${topic}/${partition}`, errorCode] as const)),
+      reply.topics.flatMap(({ topic, partitions }) =>
+        partitions.map(({ partition, errorCode }) => [`${topic}/${partition}`, errorCode] as const),
+      ),
     )
     return {
       errorCode: ErrorCode.NONE,

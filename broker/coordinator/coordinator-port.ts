@@ -65,7 +65,10 @@ export interface CommitRequest extends MemberClaim {
 
 /** In the order of the request. */
 export interface CommitReply {
-  readonly topics: readonly { readonly topic: string; readonly partitions: readonly { readonly partition: number; readonly errorCode: ErrorCode }[] }[]
+  readonly topics: readonly {
+    readonly topic: string
+    readonly partitions: readonly { readonly partition: number; readonly errorCode: ErrorCode }[]
+  }[]
 }
 
 export interface FetchOffsetsRequest {
@@ -99,7 +102,10 @@ export interface FetchOffsetsReply {
 
 export interface DeleteOffsetsReply {
   readonly errorCode: ErrorCode
-  readonly topics: readonly { readonly topic: string; readonly partitions: readonly { readonly partition: number; readonly errorCode: ErrorCode }[] }[]
+  readonly topics: readonly {
+    readonly topic: string
+    readonly partitions: readonly { readonly partition: number; readonly errorCode: ErrorCode }[]
+  }[]
 }
 
 export interface GroupListing {

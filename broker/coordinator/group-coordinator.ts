@@ -192,7 +192,8 @@ export class GroupCoordinator implements GroupCoordinatorPort {
     const shard = this.#locate(groupId)
     if (!(shard instanceof Shard)) return { errorCode: shard, topics: [] }
     const group = shard.get(groupId)
-    const topics = request.topics ?? [...(group?.offsets ?? [])].map(([topic, partitions]) => ({ topic, partitions: [...partitions.keys()] }))
+    const topics =
+      request.topics ?? [...(group?.offsets ?? [])].map(([topic, partitions]) => ({ topic, partitions: [...partitions.keys()] }))
     return {
       errorCode: ErrorCode.NONE,
       topics: topics.map(({ topic, partitions }) => ({
@@ -217,7 +218,9 @@ export class GroupCoordinator implements GroupCoordinatorPort {
     const group = shard.get(groupId)
     const { errorCode, subscribed } = checkOffsetDelete(group, topics)
     if (errorCode !== ErrorCode.NONE || group === undefined) return { errorCode, topics: [] }
-    const removable = topics.filter(({ topic }) => !subscribed.has(topic)).flatMap(({ topic, partitions }) => partitions.map((partition) => ({ topic, partition })))
+    const removable = topics
+      .filter(({ topic }) => !subscribed.has(topic))
+      .flatMap(({ topic, partitions }) => partitions.map((partition) => ({ topic, partition })))
     const present = removable.filter(({ topic, partition }) => getOffset(group, topic, partition) !== undefined)
     const records = present.map(({ topic, partition }) => offsetRecord(groupId, topic, partition, null))
     const applied = () => {

@@ -1,5 +1,18 @@
 import { ErrorCode } from '../wire/errors.ts'
-import type { Group, GroupConfig, GroupEffect, GroupEvent, HeartbeatEvent, LeaveEvent, LeaveReply, Member, StoredEvent, SyncEvent, TimerEvent, Now } from './group-types.ts'
+import type {
+  Group,
+  GroupConfig,
+  GroupEffect,
+  GroupEvent,
+  HeartbeatEvent,
+  LeaveEvent,
+  LeaveReply,
+  Member,
+  StoredEvent,
+  SyncEvent,
+  TimerEvent,
+  Now,
+} from './group-types.ts'
 import { join, takePlace } from './join.ts'
 import { checkMember, isLeader, joinFailure, refreshSession, removeMember, syncFailure, syncSuccess, transition } from './membership.ts'
 import { completeRebalanceIfReady, onRebalanceTimer, onSyncTimer, prepareRebalance } from './rebalance.ts'
@@ -49,7 +62,8 @@ function sync(group: Group, event: SyncEvent, now: Now, effects: GroupEffect[]):
   if (unknown !== ErrorCode.NONE) return void refuse(unknown)
   if (event.generationId !== group.generationId) return void refuse(ErrorCode.ILLEGAL_GENERATION)
   const mismatch =
-    (event.protocolType !== null && event.protocolType !== group.protocolType) || (event.protocolName !== null && event.protocolName !== group.protocolName)
+    (event.protocolType !== null && event.protocolType !== group.protocolType) ||
+    (event.protocolName !== null && event.protocolName !== group.protocolName)
   if (mismatch) return void refuse(ErrorCode.INCONSISTENT_GROUP_PROTOCOL)
 
   const member = group.members.get(event.memberId)!
@@ -59,7 +73,8 @@ function sync(group: Group, event: SyncEvent, now: Now, effects: GroupEffect[]):
       return
     case 'CompletingRebalance':
       group.pendingSyncMembers.delete(member.memberId)
-      if (member.awaitingSync !== null) effects.push({ type: 'reply', token: member.awaitingSync, reply: syncFailure(ErrorCode.REBALANCE_IN_PROGRESS) })
+      if (member.awaitingSync !== null)
+        effects.push({ type: 'reply', token: member.awaitingSync, reply: syncFailure(ErrorCode.REBALANCE_IN_PROGRESS) })
       member.awaitingSync = event.token
       refreshSession(member, now)
       if (isLeader(group, member.memberId)) storeAssignment(group, event, effects)

@@ -208,7 +208,13 @@ export type GroupReply = JoinReply | SyncReply | HeartbeatReply | LeaveReply | R
 export type StorePurpose =
   | { readonly kind: 'assignment'; readonly generationId: number }
   | { readonly kind: 'empty'; readonly generationId: number }
-  | { readonly kind: 'static-replacement'; readonly token: ReplyToken; readonly reply: JoinReply; readonly oldMemberId: string; readonly memberId: string }
+  | {
+      readonly kind: 'static-replacement'
+      readonly token: ReplyToken
+      readonly reply: JoinReply
+      readonly oldMemberId: string
+      readonly memberId: string
+    }
 
 export type GroupEffect =
   | { readonly type: 'reply'; readonly token: ReplyToken; readonly reply: GroupReply }

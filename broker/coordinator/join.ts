@@ -44,7 +44,8 @@ export function join(group: Group, event: JoinEvent, config: GroupConfig, now: N
 
 function refuse({ group, event, config }: Step): ErrorCode | null {
   if (group.state === 'Dead') return ErrorCode.COORDINATOR_NOT_AVAILABLE
-  if (event.sessionTimeoutMs < config.minSessionTimeoutMs || event.sessionTimeoutMs > config.maxSessionTimeoutMs) return ErrorCode.INVALID_SESSION_TIMEOUT
+  if (event.sessionTimeoutMs < config.minSessionTimeoutMs || event.sessionTimeoutMs > config.maxSessionTimeoutMs)
+    return ErrorCode.INVALID_SESSION_TIMEOUT
   if (!supportsProtocols(group, event.protocolType, event.protocols)) return ErrorCode.INCONSISTENT_GROUP_PROTOCOL
   const known = group.members.has(event.memberId) || (event.instanceId !== null && group.staticMembers.has(event.instanceId))
   if (!known && group.members.size + group.pendingMembers.size >= config.maxSize) return ErrorCode.GROUP_MAX_SIZE_REACHED
@@ -79,7 +80,8 @@ function joinWithId(step: Step): void {
     addAndRebalance(step, event.memberId)
     return
   }
-  const fenced = event.instanceId !== null && group.staticMembers.has(event.instanceId) && group.staticMembers.get(event.instanceId) !== event.memberId
+  const fenced =
+    event.instanceId !== null && group.staticMembers.has(event.instanceId) && group.staticMembers.get(event.instanceId) !== event.memberId
   if (fenced) {
     reply(step, joinFailure(ErrorCode.FENCED_INSTANCE_ID, event.memberId))
     return
@@ -171,7 +173,10 @@ function replaceStaticMember(step: Step, old: Member): void {
   effects.push({ type: 'schedule', timer: `session:${member.memberId}`, delayMs: member.sessionTimeoutMs })
 
   const unchanged =
-    group.state === 'Stable' && selectProtocol(group) === selectedBefore && metadataBefore !== null && memberMetadata(member, selectedBefore!).equals(metadataBefore)
+    group.state === 'Stable' &&
+    selectProtocol(group) === selectedBefore &&
+    metadataBefore !== null &&
+    memberMetadata(member, selectedBefore!).equals(metadataBefore)
   if (!unchanged) {
     member.awaitingJoin = event.token
     prepareRebalance(group, config, now, effects)
@@ -195,7 +200,8 @@ export function takePlace(group: Group, old: Member, memberId: string): Member {
   const member: Member = { ...old, memberId, awaitingJoin: null, awaitingSync: null }
   const ordered = [...group.members.values()]
   group.members.clear()
-  for (const each of ordered) group.members.set(each.memberId === old.memberId ? memberId : each.memberId, each.memberId === old.memberId ? member : each)
+  for (const each of ordered)
+    group.members.set(each.memberId === old.memberId ? memberId : each.memberId, each.memberId === old.memberId ? member : each)
   if (member.instanceId !== null) group.staticMembers.set(member.instanceId, memberId)
   if (group.leaderId === old.memberId) group.leaderId = memberId
   if (group.pendingSyncMembers.delete(old.memberId)) group.pendingSyncMembers.add(memberId)

@@ -96,7 +96,8 @@ export function addMember(group: Group, member: Member, protocolType: string): v
 export function removeMember(group: Group, member: Member, effects: GroupEffect[]): void {
   group.members.delete(member.memberId)
   group.pendingSyncMembers.delete(member.memberId)
-  if (member.instanceId !== null && group.staticMembers.get(member.instanceId) === member.memberId) group.staticMembers.delete(member.instanceId)
+  if (member.instanceId !== null && group.staticMembers.get(member.instanceId) === member.memberId)
+    group.staticMembers.delete(member.instanceId)
   if (group.leaderId === member.memberId) group.leaderId = group.members.keys().next().value ?? null
   effects.push({ type: 'cancel', timer: `session:${member.memberId}` })
   failParked(group, member, ErrorCode.UNKNOWN_MEMBER_ID, effects)
@@ -115,7 +116,17 @@ export function failParked(group: Group, member: Member, errorCode: ErrorCode, e
 }
 
 export function joinFailure(errorCode: ErrorCode, memberId: string): JoinReply {
-  return { kind: 'join', errorCode, memberId, generationId: -1, protocolType: null, protocolName: null, leaderId: '', skipAssignment: false, members: [] }
+  return {
+    kind: 'join',
+    errorCode,
+    memberId,
+    generationId: -1,
+    protocolType: null,
+    protocolName: null,
+    leaderId: '',
+    skipAssignment: false,
+    members: [],
+  }
 }
 
 export function joinSuccess(group: Group, memberId: string): JoinReply {
@@ -146,5 +157,11 @@ export function syncFailure(errorCode: ErrorCode): SyncReply {
 }
 
 export function syncSuccess(group: Group, member: Member): SyncReply {
-  return { kind: 'sync', errorCode: ErrorCode.NONE, protocolType: group.protocolType, protocolName: group.protocolName, assignment: member.assignment }
+  return {
+    kind: 'sync',
+    errorCode: ErrorCode.NONE,
+    protocolType: group.protocolType,
+    protocolName: group.protocolName,
+    assignment: member.assignment,
+  }
 }

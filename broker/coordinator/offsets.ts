@@ -48,7 +48,10 @@ export function removeOffset(group: Group, topic: string, partition: number): vo
 }
 
 /** OffsetDelete (KIP-496): topics that a member still subscribes to are refused. */
-export function checkOffsetDelete(group: Group | undefined, topics: readonly TopicPartitions[]): { errorCode: ErrorCode; subscribed: ReadonlySet<string> } {
+export function checkOffsetDelete(
+  group: Group | undefined,
+  topics: readonly TopicPartitions[],
+): { errorCode: ErrorCode; subscribed: ReadonlySet<string> } {
   const none = new Set<string>()
   if (group === undefined || group.state === 'Dead') return { errorCode: ErrorCode.GROUP_ID_NOT_FOUND, subscribed: none }
   if (group.members.size === 0) return { errorCode: ErrorCode.NONE, subscribed: none }
@@ -64,13 +67,17 @@ export function checkOffsetDelete(group: Group | undefined, topics: readonly Top
  */
 export function expiredOffsets(group: Group, config: GroupConfig, now: Now): OffsetKey[] {
   const expiredBefore = now.wallMs - config.offsetsRetentionMs
-  const subscribed = group.members.size > 0 && group.protocolType === 'consumer' && group.state === 'Stable' ? subscribedTopics(group) : null
+  const subscribed =
+    group.members.size > 0 && group.protocolType === 'consumer' && group.state === 'Stable' ? subscribedTopics(group) : null
   if (group.members.size > 0 && subscribed === null) return []
   const expired: OffsetKey[] = []
   for (const [topic, partitions] of group.offsets) {
     if (subscribed?.has(topic)) continue
     for (const [partition, committed] of partitions) {
-      const sinceMs = group.members.size === 0 && group.protocolType !== null ? Math.max(group.stateTimestampMs, committed.commitTimestampMs) : committed.commitTimestampMs
+      const sinceMs =
+        group.members.size === 0 && group.protocolType !== null
+          ? Math.max(group.stateTimestampMs, committed.commitTimestampMs)
+          : committed.commitTimestampMs
       if (sinceMs <= expiredBefore) expired.push({ topic, partition })
     }
   }

@@ -1,6 +1,15 @@
 import { ErrorCode } from '../wire/errors.ts'
 import type { Group, GroupConfig, GroupEffect, Member, Now } from './group-types.ts'
-import { failParked, groupRebalanceTimeoutMs, hasAllMembersJoined, joinSuccess, refreshSession, removeMember, selectProtocol, transition } from './membership.ts'
+import {
+  failParked,
+  groupRebalanceTimeoutMs,
+  hasAllMembersJoined,
+  joinSuccess,
+  refreshSession,
+  removeMember,
+  selectProtocol,
+  transition,
+} from './membership.ts'
 
 /**
  * A rebalance from its cause to the new generation.

@@ -15,7 +15,12 @@ export async function fetchChapter({ client, createTopic }: BenchCluster, record
     { topic, partitionCount: PARTITION_COUNT, acks: 1, recordBytes: RECORD_BYTES, batchRecords: BATCH_RECORDS, inflight: 4 },
     (records) => records >= recordCount,
   )
-  const partitions = Array.from({ length: PARTITION_COUNT }, (_, partition) => ({ topic, partition, from: 'earliest' as const, upTo: 'end' as const }))
+  const partitions = Array.from({ length: PARTITION_COUNT }, (_, partition) => ({
+    topic,
+    partition,
+    from: 'earliest' as const,
+    upTo: 'end' as const,
+  }))
   const read = async (each: boolean): Promise<number> => {
     const reader = client.reader({ partitions, partitionBytesMax: 4 * 1024 * 1024 })
     const startMs = performance.now()

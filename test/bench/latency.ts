@@ -13,7 +13,10 @@ export async function latencyChapter({ client, createTopic }: BenchCluster, seco
   await createTopic(topic, 3)
   const arrivedMs: number[] = []
   const acknowledgedMs: number[] = []
-  const reader = client.reader({ partitions: [0, 1, 2].map((partition) => ({ topic, partition, from: 'earliest' as const })), maxWaitMs: 500 })
+  const reader = client.reader({
+    partitions: [0, 1, 2].map((partition) => ({ topic, partition, from: 'earliest' as const })),
+    maxWaitMs: 500,
+  })
   const total = PER_SECOND * seconds
   const reading = (async () => {
     for await (const chunk of reader) {

@@ -24,7 +24,11 @@ export function batchOf(recordBytes: number, recordCount: number): Buffer {
 }
 
 /** Runs the load until `isOver`; resolves with the records acknowledged (with acks 0: sent) and how long it took. */
-export async function runLoad(client: KafkaClient, load: Load, isOver: (sentRecords: number) => boolean): Promise<{ records: number; seconds: number }> {
+export async function runLoad(
+  client: KafkaClient,
+  load: Load,
+  isOver: (sentRecords: number) => boolean,
+): Promise<{ records: number; seconds: number }> {
   const batch = batchOf(load.recordBytes, load.batchRecords)
   let records = 0
   const pump = async (partition: number): Promise<void> => {
@@ -39,7 +43,12 @@ export async function runLoad(client: KafkaClient, load: Load, isOver: (sentReco
   return { records, seconds: (performance.now() - startMs) / 1000 }
 }
 
-export async function sendBatch(client: KafkaClient, { topic, acks }: Pick<Load, 'topic' | 'acks'>, partition: number, batch: Buffer): Promise<void> {
+export async function sendBatch(
+  client: KafkaClient,
+  { topic, acks }: Pick<Load, 'topic' | 'acks'>,
+  partition: number,
+  batch: Buffer,
+): Promise<void> {
   for (;;) {
     const response = await client.request({ leaderOf: { topic, partition } }, produce, {
       acks,

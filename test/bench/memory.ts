@@ -15,7 +15,12 @@ export async function memoryChapter({ weir, client, createTopic }: BenchCluster,
     title: 'Memory (PSS)',
     figures: [
       ...rows('idle', idle),
-      { name: 'idle, brokers and controllers together', value: sum(idle.filter(({ role }) => role !== 'weir')), unit: 'MB', budget: { relation: '<', value: 350 } },
+      {
+        name: 'idle, brokers and controllers together',
+        value: sum(idle.filter(({ role }) => role !== 'weir')),
+        unit: 'MB',
+        budget: { relation: '<', value: 350 },
+      },
       { name: 'idle, all processes', value: sum(idle), unit: 'MB' },
       ...rows('after load', loaded),
       { name: 'after load, brokers and controllers together', value: sum(loaded.filter(({ role }) => role !== 'weir')), unit: 'MB' },

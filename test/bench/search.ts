@@ -23,12 +23,23 @@ export async function searchChapter({ weir, client, createTopic }: BenchCluster,
   }
   const spillDirectory = mkdtempSync(join(tmpdir(), 'weir-bench-search-'))
   const env = createRealEnv({ log: { write: () => {} } })
-  const engine = await createQueryEngine({ env, spillDirectory, createClient: (bootstrapServers) => createClient(env, { bootstrapServers }) })
+  const engine = await createQueryEngine({
+    env,
+    spillDirectory,
+    createClient: (bootstrapServers) => createClient(env, { bootstrapServers }),
+  })
   const search = async (caseSensitive: boolean): Promise<number> => {
     const cluster = { clusterId: 'bench', bootstrapServers: weir.bootstrapServers.split(',') }
     const text = { contains: 'order-4242x', in: ['key' as const, 'value' as const, 'headers' as const], caseSensitive }
     const startMs = performance.now()
-    const query = { topic: 'search', partitions: null, start: { at: 'everything' as const }, order: 'oldest-first' as const, text, rowsMax: null }
+    const query = {
+      topic: 'search',
+      partitions: null,
+      start: { at: 'everything' as const },
+      order: 'oldest-first' as const,
+      text,
+      rowsMax: null,
+    }
     const queryId = await engine.open(cluster, { ...query, isolation: 'read-uncommitted' })
     await finished(engine, queryId)
     const { scanned } = await engine.progress(queryId)
@@ -68,7 +79,13 @@ function jsonBatch(from: number): Buffer {
   const timestampMs = Date.now()
   const records = Array.from({ length: BATCH_RECORDS }, (_, index) => {
     const id = from + index
-    const value = JSON.stringify({ id, order: `order-${id}`, customer: `customer-${(id * 7919) % 10_007}`, amount: (id % 997) / 7, note: 'two crates of the usual, by the back door, before noon' })
+    const value = JSON.stringify({
+      id,
+      order: `order-${id}`,
+      customer: `customer-${(id * 7919) % 10_007}`,
+      amount: (id % 997) / 7,
+      note: 'two crates of the usual, by the back door, before noon',
+    })
     return { timestampMs, key: Buffer.from(`order-${id}`), value: Buffer.from(value) }
   })
   return encodeBatch({ records })

@@ -19,7 +19,18 @@ type StartMember = (brokers: string, group: string, topic: string, onValue: (val
 
 const clients: Record<string, StartMember> = {
   async kcat(brokers, group, topic, onValue) {
-    const options = ['-q', '-u', '-f', '%s\n', '-X', 'auto.offset.reset=earliest', '-X', 'session.timeout.ms=10000', '-X', 'auto.commit.interval.ms=200']
+    const options = [
+      '-q',
+      '-u',
+      '-f',
+      '%s\n',
+      '-X',
+      'auto.offset.reset=earliest',
+      '-X',
+      'session.timeout.ms=10000',
+      '-X',
+      'auto.commit.interval.ms=200',
+    ]
     const child = spawn('kcat', ['-b', brokers, '-G', group, ...options, topic], { stdio: ['ignore', 'pipe', 'ignore'] })
     createInterface({ input: child.stdout }).on('line', onValue)
     const ended = once(child, 'exit')

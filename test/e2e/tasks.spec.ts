@@ -42,7 +42,12 @@ test('send a tombstone', async ({ page }) => {
   await command(page, 'tombstone e2e_key in trucks_gps', 'tombstone')
   await expect(page.getByRole('dialog', { name: 'Produce a record' })).toBeVisible()
   await page.keyboard.press('Control+Enter')
-  await expect(page.getByRole('dialog').getByText(/partition \d+/i).first()).toBeVisible()
+  await expect(
+    page
+      .getByRole('dialog')
+      .getByText(/partition \d+/i)
+      .first(),
+  ).toBeVisible()
   const read = await kcat(['-C', '-b', weir.bootstrapServers, '-t', 'trucks_gps', '-o', 'beginning', '-e', '-q', '-f', '%k %S\n'])
   expect(read.split('\n')).toContain('e2e_key -1')
 })
@@ -50,7 +55,10 @@ test('send a tombstone', async ({ page }) => {
 test('name the most lagging partition, kill its leader and see it dead', async ({ page }) => {
   // A reader slowed down falls behind; that is not one of the actions counted, but what makes them meaningful.
   await page.getByRole('switch').first().click()
-  const worst = page.getByRole('region', { name: 'What hurts' }).getByText(/^trucks_gps-\d+$/).first()
+  const worst = page
+    .getByRole('region', { name: 'What hurts' })
+    .getByText(/^trucks_gps-\d+$/)
+    .first()
   await expect(worst).toBeVisible()
 
   await page.keyboard.press('Control+k')

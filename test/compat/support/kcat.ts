@@ -20,7 +20,10 @@ export async function kcat(args: readonly string[], input?: string): Promise<str
 export async function produceWithKcat(brokers: string, topic: string, records: readonly TestRecord[], codec: Codec): Promise<void> {
   const lines = records.map(({ key, value }) => `${key}\t${value}\n`).join('')
   const compression = codec === 'none' ? [] : ['-z', codec]
-  await kcat(['-P', '-b', brokers, '-t', topic, '-K', '\t', '-X', 'acks=all', '-X', 'queue.buffering.max.messages=200000', ...compression], lines)
+  await kcat(
+    ['-P', '-b', brokers, '-t', topic, '-K', '\t', '-X', 'acks=all', '-X', 'queue.buffering.max.messages=200000', ...compression],
+    lines,
+  )
 }
 
 export async function consumeWithKcat(brokers: string, topic: string): Promise<TestRecord[]> {

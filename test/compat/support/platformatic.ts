@@ -14,7 +14,13 @@ export function platformaticProducer(brokers: string, options: { idempotent?: bo
 }
 
 export function platformaticConsumer(brokers: string, groupId: string) {
-  return new Consumer({ clientId: 'compat-platformatic', groupId, bootstrapBrokers: brokers.split(','), deserializers: stringDeserializers, retries: 20 })
+  return new Consumer({
+    clientId: 'compat-platformatic',
+    groupId,
+    bootstrapBrokers: brokers.split(','),
+    deserializers: stringDeserializers,
+    retries: 20,
+  })
 }
 
 export async function produceWithPlatformatic(brokers: string, topic: string, records: readonly TestRecord[], codec: Codec): Promise<void> {

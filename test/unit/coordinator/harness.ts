@@ -109,7 +109,12 @@ export function joinRequest(overrides: Partial<JoinRequest> = {}): JoinRequest {
 
 export const claim = (memberId: string, generationId: number, instanceId: string | null = null) => ({ memberId, generationId, instanceId })
 
-export const syncRequest = (memberId: string, generationId: number, assignments: Record<string, string> = {}, instanceId: string | null = null) => ({
+export const syncRequest = (
+  memberId: string,
+  generationId: number,
+  assignments: Record<string, string> = {},
+  instanceId: string | null = null,
+) => ({
   ...claim(memberId, generationId, instanceId),
   protocolType: null,
   protocolName: null,

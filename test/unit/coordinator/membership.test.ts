@@ -5,7 +5,10 @@ import { claim, Harness, joinRequest, settle, syncRequest, watch } from './harne
 /** One member in a stable group. */
 async function stableGroup(harness: Harness, overrides: Parameters<typeof joinRequest>[0] = {}) {
   const joined = await harness.coordinator.join('g', joinRequest(overrides))
-  await harness.coordinator.sync('g', syncRequest(joined.memberId, joined.generationId, { [joined.memberId]: 'all' }, overrides.instanceId ?? null))
+  await harness.coordinator.sync(
+    'g',
+    syncRequest(joined.memberId, joined.generationId, { [joined.memberId]: 'all' }, overrides.instanceId ?? null),
+  )
   return joined
 }
 
@@ -107,7 +110,10 @@ test('the first members of a group are waited for, and each newcomer extends the
 test('leaving at once rebalances the rest', async () => {
   const harness = await Harness.started()
   const member = await stableGroup(harness)
-  const reply = harness.coordinator.leave('g', [{ memberId: member.memberId, instanceId: null }, { memberId: 'nobody', instanceId: null }])
+  const reply = harness.coordinator.leave('g', [
+    { memberId: member.memberId, instanceId: null },
+    { memberId: 'nobody', instanceId: null },
+  ])
   expect(reply).toMatchObject({ kind: 'leave', members: [{ errorCode: ErrorCode.NONE }, { errorCode: ErrorCode.UNKNOWN_MEMBER_ID }] })
   await settle()
   expect(harness.coordinator.describe('g').state).toBe('Empty')
@@ -129,7 +135,9 @@ test('sessions outside the allowed range, foreign protocols and stale generation
 test('the protocol most members prefer among those all know is chosen', async () => {
   const harness = await Harness.started({ initialRebalanceDelayMs: 1_000 })
   const offer = (...names: string[]) => joinRequest({ protocols: names.map((name) => ({ name, metadata: Buffer.from(name) })) })
-  const joins = [offer('sticky', 'range', 'x'), offer('range', 'sticky'), offer('sticky', 'range')].map((request) => harness.coordinator.join('g', request))
+  const joins = [offer('sticky', 'range', 'x'), offer('range', 'sticky'), offer('sticky', 'range')].map((request) =>
+    harness.coordinator.join('g', request),
+  )
   await harness.advance(2_000)
   for (const reply of await Promise.all(joins)) expect(reply.protocolName).toBe('sticky')
 })

@@ -43,7 +43,8 @@ test('a commit is visible only once it is committed to the log', async () => {
 test('strangers and members of another generation may not commit to a group with members', async () => {
   const harness = await Harness.started()
   const member = await harness.coordinator.join('g', joinRequest())
-  const errorOf = async (who: ReturnType<typeof claim>) => (await harness.coordinator.commitOffsets('g', commit(1, who))).topics[0]!.partitions[0]!.errorCode
+  const errorOf = async (who: ReturnType<typeof claim>) =>
+    (await harness.coordinator.commitOffsets('g', commit(1, who))).topics[0]!.partitions[0]!.errorCode
   expect(await errorOf(claim('', -1))).toBe(ErrorCode.UNKNOWN_MEMBER_ID)
   expect(await errorOf(claim('stranger', 1))).toBe(ErrorCode.UNKNOWN_MEMBER_ID)
   expect(await errorOf(claim(member.memberId, 9))).toBe(ErrorCode.ILLEGAL_GENERATION)
@@ -111,7 +112,10 @@ test('offsets of a subscribed topic cannot be deleted, others can', async () => 
   const member = await harness.coordinator.join('g', joinRequest({ protocols: [{ name: 'range', metadata }] }))
   await harness.coordinator.sync('g', syncRequest(member.memberId, 1, {}))
   for (const topic of ['t', 'old']) await harness.coordinator.commitOffsets('g', commit(5, claim(member.memberId, 1), '', topic))
-  const reply = await harness.coordinator.deleteOffsets('g', [{ topic: 't', partitions: [0] }, { topic: 'old', partitions: [0] }])
+  const reply = await harness.coordinator.deleteOffsets('g', [
+    { topic: 't', partitions: [0] },
+    { topic: 'old', partitions: [0] },
+  ])
   expect(reply.topics.map(({ partitions }) => partitions[0]!.errorCode)).toEqual([ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC, ErrorCode.NONE])
   expect(committed(harness).offset).toBe(5)
   expect(committed(harness, 'old').offset).toBe(-1)

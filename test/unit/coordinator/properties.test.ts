@@ -22,13 +22,22 @@ interface Actor {
 
 const actions: fc.Arbitrary<Action[]> = fc.array(
   fc.oneof(
-    { weight: 8, arbitrary: fc.record({ kind: fc.constantFrom('join' as const, 'sync' as const, 'heartbeat' as const), actor: fc.nat(4) }) },
+    {
+      weight: 8,
+      arbitrary: fc.record({ kind: fc.constantFrom('join' as const, 'sync' as const, 'heartbeat' as const), actor: fc.nat(4) }),
+    },
     { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('leave' as const, 'forget' as const), actor: fc.nat(4) }) },
     { weight: 3, arbitrary: fc.record({ kind: fc.constant('advance' as const), byMs: fc.constantFrom(1, 500, 3_000, 6_000, 30_000) }) },
     {
       weight: 2,
       arbitrary: fc.record({
-        kind: fc.constantFrom('holdAppends' as const, 'releaseAppends' as const, 'failAppends' as const, 'healAppends' as const, 'moveCoordinator' as const),
+        kind: fc.constantFrom(
+          'holdAppends' as const,
+          'releaseAppends' as const,
+          'failAppends' as const,
+          'healAppends' as const,
+          'moveCoordinator' as const,
+        ),
       }),
     },
   ),
@@ -41,7 +50,11 @@ test('any order of joins, leaves, silences and failures keeps the promises of th
 
 async function runScenario(script: Action[], knownMemberIds: boolean): Promise<void> {
   const harness = await Harness.started({ initialRebalanceDelayMs: 500 })
-  const actors: Actor[] = Array.from({ length: 5 }, (_, index) => ({ memberId: '', instanceId: index >= 3 ? `static-${index}` : null, generationId: -1 }))
+  const actors: Actor[] = Array.from({ length: 5 }, (_, index) => ({
+    memberId: '',
+    instanceId: index >= 3 ? `static-${index}` : null,
+    generationId: -1,
+  }))
   const pending: { done: boolean }[] = []
   const generations = new Map<number, { leaderId: string; protocolName: string | null }>()
   let epoch = 1
@@ -64,7 +77,13 @@ async function runScenario(script: Action[], knownMemberIds: boolean): Promise<v
         const actor = actors[action.actor]!
         const asked = harness.coordinator.join(
           'g',
-          joinRequest({ memberId: actor.memberId, instanceId: actor.instanceId, requiresKnownMemberId: knownMemberIds, sessionTimeoutMs: 6_000, rebalanceTimeoutMs: 10_000 }),
+          joinRequest({
+            memberId: actor.memberId,
+            instanceId: actor.instanceId,
+            requiresKnownMemberId: knownMemberIds,
+            sessionTimeoutMs: 6_000,
+            rebalanceTimeoutMs: 10_000,
+          }),
         )
         pending.push(watch(asked.then((reply) => onJoined(actor, reply))))
         break
@@ -77,7 +96,8 @@ async function runScenario(script: Action[], knownMemberIds: boolean): Promise<v
         pending.push(
           watch(
             asked.then((reply) => {
-              if (reply.errorCode === ErrorCode.NONE && reply.assignment.length > 0) expect(reply.assignment.toString()).toBe(`generation ${generationId}`)
+              if (reply.errorCode === ErrorCode.NONE && reply.assignment.length > 0)
+                expect(reply.assignment.toString()).toBe(`generation ${generationId}`)
             }),
           ),
         )

@@ -29,13 +29,19 @@ test('before v9 a returning static leader is told its old id leads, so that it d
 test('a static member that returns with another subscription causes a rebalance', async () => {
   const harness = await Harness.started()
   await stableStatic(harness)
-  const back = await harness.coordinator.join('g', joinRequest({ instanceId: 'one', protocols: [{ name: 'range', metadata: Buffer.from('other') }] }))
+  const back = await harness.coordinator.join(
+    'g',
+    joinRequest({ instanceId: 'one', protocols: [{ name: 'range', metadata: Buffer.from('other') }] }),
+  )
   expect(back).toMatchObject({ errorCode: ErrorCode.NONE, generationId: 2 })
 })
 
 test('a static member survives a rebalance it takes no part in, until its session ends', async () => {
   const harness = await Harness.started()
-  const silent = await harness.coordinator.join('g', joinRequest({ instanceId: 'one', sessionTimeoutMs: 100_000, rebalanceTimeoutMs: 10_000 }))
+  const silent = await harness.coordinator.join(
+    'g',
+    joinRequest({ instanceId: 'one', sessionTimeoutMs: 100_000, rebalanceTimeoutMs: 10_000 }),
+  )
   await harness.coordinator.sync('g', syncRequest(silent.memberId, 1, {}, 'one'))
   const newcomer = watch(harness.coordinator.join('g', joinRequest({ rebalanceTimeoutMs: 10_000 })))
   await harness.advance(10_000)
