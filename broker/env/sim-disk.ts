@@ -54,6 +54,8 @@ export class SimulatedDisk {
   readonly #pendingWrites = new Set<PendingWrite>()
   /** Total bytes of all files; a write beyond it fails with ENOSPC. */
   capacityBytes = Number.MAX_SAFE_INTEGER
+  /** Every operation takes up to this much longer. */
+  extraLatencyMsMax = 0
 
   constructor(loop: SimulatedLoop, random: SimulatedRandom, latencyMsMax: number) {
     this.#loop = loop
@@ -123,7 +125,7 @@ export class SimulatedDisk {
   /** Carries out `act` as one event after `delayMs` and the disk's latency, unless a fault says otherwise. */
   perform<T>(process: SimulatedProcess, operation: DiskOperation, path: string, delayMs: number, act: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.#loop.schedule(process, delayMs + this.#random.fraction() * this.#latencyMsMax, () => {
+      this.#loop.schedule(process, delayMs + this.#random.fraction() * (this.#latencyMsMax + this.extraLatencyMsMax), () => {
         try {
           this.#failIfAsked(operation, path)
           resolve(act())

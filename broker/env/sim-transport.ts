@@ -22,6 +22,7 @@ export class SimulatedNetwork {
   readonly #listeners = new Map<number, ListeningSocket>()
   readonly #connections = new Set<SimulatedConnection>()
   readonly #cutLinks = new Set<string>()
+  readonly #slowLinks = new Map<string, number>()
   #nextPort = firstFreePort
 
   constructor(loop: SimulatedLoop, random: SimulatedRandom, latencyMsMax: number) {
@@ -44,8 +45,28 @@ export class SimulatedNetwork {
     return this.#cutLinks.has(linkName(from.name, to.name))
   }
 
-  latencyMs(): number {
-    return this.#random.fraction() * this.#latencyMsMax
+  /** Each write from `from` to `to` takes up to `extraMsMax` longer, and so may overtake those of other connections; 0 ends it. */
+  delay(from: string, to: string, extraMsMax: number): void {
+    if (extraMsMax > 0) this.#slowLinks.set(linkName(from, to), extraMsMax)
+    else this.#slowLinks.delete(linkName(from, to))
+  }
+
+  /** Every connection between the two breaks; what is under way is lost. Returns how many there were. */
+  reset(one: string, other: string): number {
+    let count = 0
+    for (const connection of [...this.#connections]) {
+      const { peer } = connection
+      if (peer === null || connection.owner.name !== one || peer.owner.name !== other) continue
+      connection.break()
+      peer.break()
+      count++
+    }
+    return count
+  }
+
+  latencyMs(from: SimulatedProcess, to: SimulatedProcess | null): number {
+    const extraMsMax = to === null || this.#slowLinks.size === 0 ? 0 : (this.#slowLinks.get(linkName(from.name, to.name)) ?? 0)
+    return this.#random.fraction() * (this.#latencyMsMax + extraMsMax)
   }
 
   /** Its listeners vanish; its peers see their connections reset. */
@@ -95,7 +116,7 @@ export class SimulatedNetwork {
         reject(new TransportError(code, message))
       }
       const onAbort = (): void => fail('ABORTED', `connecting to ${target} was cancelled`)
-      const attempt = this.loop.schedule(process, this.latencyMs(), () => {
+      const attempt = this.loop.schedule(process, this.latencyMs(process, null), () => {
         const listener = this.#listeners.get(to.port)
         if (listener === undefined) return fail('ECONNREFUSED', `cannot connect to ${target}: connection refused`)
         // A SYN into a cut link is never answered: the deadline decides.
@@ -190,6 +211,11 @@ export class SimulatedConnection implements Connection {
     this.destroy()
   }
 
+  /** The network lost the connection: both ends learn of it by an error. */
+  break(): void {
+    this.#close(new TransportError('ECONNRESET', `the connection to ${this.remote.host}:${this.remote.port} was reset`))
+  }
+
   deliverHeld(): void {
     this.#network.loop.schedule(this.owner, 0, () => this.#deliver())
   }
@@ -198,11 +224,12 @@ export class SimulatedConnection implements Connection {
     const { peer } = this
     if (peer === null) return
     const { loop } = this.#network
-    const arrivalMs = Math.max(peer.#lastArrivalMs, loop.monotonicMs() + this.#network.latencyMs())
+    const arrivalMs = Math.max(peer.#lastArrivalMs, loop.monotonicMs() + this.#network.latencyMs(this.owner, peer.owner))
     peer.#lastArrivalMs = arrivalMs
     loop.schedule(null, arrivalMs - loop.monotonicMs(), () => {
       peer.#inbox.push(segment)
-      peer.#deliver()
+      if (loop.isPaused(peer.owner)) peer.deliverHeld()
+      else peer.#deliver()
     })
   }
 

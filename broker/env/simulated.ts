@@ -33,6 +33,13 @@ export interface SimulatedEnv extends Env {
    * had taken; `powerLoss` drops or tears what was not synced.
    */
   restartAfter(cause: 'kill' | 'powerLoss'): SimulatedEnv
+  /** Ends this life of the process; nothing of it runs any more. The next one begins with `SimulatedWorld.start`. */
+  end(cause: 'kill' | 'powerLoss'): void
+  /** Stops the process where it stands, as SIGSTOP does, and lets it go on. */
+  pause(): void
+  resume(): void
+  /** Sets how far the wall clock of this machine is off. It outlives the process. */
+  setClockOffset(ms: number): void
   /** Power loss now, seen by the next reader of the disk; the process goes on (for tests of the disk itself). */
   crash(): void
 }
@@ -55,6 +62,7 @@ export class SimulatedWorld {
   readonly #options: SimulatedWorldOptions
   readonly #disks = new Map<string, SimulatedDisk>()
   readonly #lives = new Map<string, number>()
+  readonly #clockOffsetsMs = new Map<string, number>()
 
   constructor(options: SimulatedWorldOptions) {
     this.#options = options
@@ -75,10 +83,20 @@ export class SimulatedWorld {
     const { loop, network } = this
     const disk: Disk = diskControl.boundTo(process)
     const transport: Transport = network.boundTo(process)
+    const end = (cause: 'kill' | 'powerLoss'): void => {
+      process.isAlive = false
+      loop.resume(process)
+      network.processEnded(process)
+      diskControl.processEnded(process)
+      if (cause === 'powerLoss') diskControl.losePower()
+    }
     return {
       name: process.name,
       world: this,
-      clock: loop,
+      clock: {
+        nowMs: () => loop.nowMs() + (this.#clockOffsetsMs.get(process.name) ?? 0),
+        monotonicMs: () => loop.monotonicMs(),
+      },
       timers: loop.timersOf(process),
       scheduler: loop.schedulerOf(process),
       random,
@@ -89,11 +107,12 @@ export class SimulatedWorld {
       advance: (ms) => loop.advance(ms),
       run: (operation) => loop.run(operation),
       crash: () => diskControl.losePower(),
+      end,
+      pause: () => loop.pause(process),
+      resume: () => loop.resume(process),
+      setClockOffset: (ms) => void this.#clockOffsetsMs.set(process.name, ms),
       restartAfter: (cause) => {
-        process.isAlive = false
-        network.processEnded(process)
-        diskControl.processEnded(process)
-        if (cause === 'powerLoss') diskControl.losePower()
+        end(cause)
         return this.start(process.name)
       },
     }
