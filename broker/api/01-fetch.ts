@@ -14,7 +14,7 @@ import { ErrorCode } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { fetch } from './01-fetch.schema.ts'
 import { type BrokerServices, type BrokerSettings, INTERNAL_LISTENER, type RequestContext, type Time } from './context.ts'
-import { type FetchedPartition, fetchPartitions, type ResolvedTarget } from './fetch-read.ts'
+import { type FetchedPartition, type FetchLimits, fetchPartitions, type ResolvedTarget } from './fetch-read.ts'
 import type { FetchExchange, FetchTarget } from './fetch-sessions.ts'
 import { LeaderHints } from './leader-hints.ts'
 import type { Isolation } from './partitions.ts'
@@ -37,8 +37,8 @@ export const fetchApi = defineApi(fetch, {
   listeners: 'everywhere',
   failure: (_request, error) => emptyFetch(error),
   async handle(request, context, services: Services) {
-    const replicaId = context.apiVersion >= REPLICA_STATE_SINCE ? request.replicaState.replicaId : request.replicaId
-    const isReplica = replicaId >= 0
+    const follower = followerOf(request, context)
+    const isReplica = follower !== null
     const exchange = services.fetchSessions.begin({
       sessionId: request.sessionId,
       sessionEpoch: request.sessionEpoch,
@@ -48,9 +48,10 @@ export const fetchApi = defineApi(fetch, {
       forgotten: forgottenOf(request),
     })
     if (typeof exchange === 'number') return emptyFetch(exchange)
-    const targets = exchange.targets.map((target) => resolve(target, replicaId, context, services))
+    const targets = exchange.targets.map((target) => resolve(target, isReplica, context, services))
     const fetched = await fetchPartitions(targets, {
       isolation: isolationOf(request, isReplica),
+      follower,
       minBytes: request.minBytes,
       maxBytes: Math.min(request.maxBytes, services.settings.fetchBytesMax),
       maxWaitMs: request.maxWaitMs,
@@ -60,6 +61,12 @@ export const fetchApi = defineApi(fetch, {
     return response(exchange, targets, fetched, context, services)
   },
 })
+
+function followerOf(request: Request, { apiVersion }: RequestContext): FetchLimits['follower'] {
+  const { replicaId, replicaEpoch } =
+    apiVersion >= REPLICA_STATE_SINCE ? request.replicaState : { replicaId: request.replicaId, replicaEpoch: -1 }
+  return replicaId >= 0 ? { replicaId, brokerEpoch: replicaEpoch } : null
+}
 
 function isolationOf(request: Request, isReplica: boolean): Isolation {
   if (isReplica) return 'replica'
@@ -83,18 +90,16 @@ function forgottenOf(request: Request) {
   )
 }
 
-function resolve(target: FetchTarget, replicaId: number, context: RequestContext, services: Services): ResolvedTarget {
+function resolve(target: FetchTarget, isReplica: boolean, context: RequestContext, services: Services): ResolvedTarget {
   const byId = context.apiVersion >= BY_ID_SINCE
   const found = findTopic(services.image(), context, { name: target.topic, topicId: target.topicId, byId }, AclOperation.READ)
   if (found.error !== ErrorCode.NONE) return { target, topic: found.name, error: found.error }
   // Replication is the cluster's own: elsewhere a client posing as a replica has no right to uncommitted records.
-  if (replicaId >= 0 && context.listener !== INTERNAL_LISTENER)
-    return { target, topic: found.name, error: ErrorCode.TOPIC_AUTHORIZATION_FAILED }
+  if (isReplica && context.listener !== INTERNAL_LISTENER) return { target, topic: found.name, error: ErrorCode.TOPIC_AUTHORIZATION_FAILED }
   const { partition, error } = services.partitions.leader(found.name, target.partition, target.currentLeaderEpoch)
   if (partition === null) return { target, topic: found.name, error }
   if (byId && partition.topicId !== target.topicId) return { target, topic: found.name, error: ErrorCode.INCONSISTENT_TOPIC_ID }
-  if (replicaId >= 0) partition.followerFetched(replicaId, target.fetchOffset)
-  return { target, topic: found.name, error: ErrorCode.NONE, partition }
+  return { target, topic: found.name, error: ErrorCode.NONE, partition, leaderEpoch: partition.leaderEpoch }
 }
 
 function response(

@@ -151,6 +151,13 @@ const ownSettings = {
     defaultValue: '9000',
     documentation: 'A broker silent for this long is fenced.',
   },
+  replicaLagTimeMaxMs: {
+    name: 'replica.lag.time.max.ms',
+    type: 'long',
+    minimum: 100,
+    defaultValue: '30000',
+    documentation: 'A follower that has not had everything its leader has for this long is no longer in sync.',
+  },
 } as const satisfies Readonly<Record<string, BrokerSetting>>
 
 export type BrokerSettingKey = keyof typeof ownSettings

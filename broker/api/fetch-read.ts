@@ -5,7 +5,8 @@
  * they suffice, a partition can no longer serve, the wait is over, or the connection is gone. One connection has one
  * fetch waiting at a time, so the listener's connection bound is the bound of this purgatory too.
  */
-import type { AbortedTransaction } from '../log/types.ts'
+import type { FollowerFetch } from '../cluster/follower-progress.ts'
+import type { AbortedTransaction, ReadRequest, ReadResult } from '../log/types.ts'
 import { ErrorCode } from '../wire/errors.ts'
 import type { Time } from './context.ts'
 import type { FetchTarget, PartitionAnswer } from './fetch-sessions.ts'
@@ -18,6 +19,8 @@ export interface ReadableTarget {
   readonly topic: string
   readonly error: typeof ErrorCode.NONE
   readonly partition: HostedPartition
+  /** In which the target was found to be led here; a later one must be asked for anew. */
+  readonly leaderEpoch: number
 }
 
 export interface FailedTarget {
@@ -35,6 +38,8 @@ export interface FetchedPartition extends PartitionAnswer {
 
 export interface FetchLimits {
   readonly isolation: Isolation
+  /** Who fetches, when it is a follower. */
+  readonly follower: Pick<FollowerFetch, 'replicaId' | 'brokerEpoch'> | null
   readonly minBytes: number
   readonly maxBytes: number
   readonly maxWaitMs: number
@@ -74,7 +79,8 @@ async function readAll(targets: readonly ResolvedTarget[], limits: FetchLimits):
       continue
     }
     visibleEnds.push(resolved.partition.visibleEnd(limits.isolation))
-    const answer = await readOne(resolved, limits, recordBytes)
+    const reading = readOne(resolved, limits, recordBytes)
+    const answer = reading instanceof Promise ? await reading : reading
     answers.push(answer)
     recordBytes += answer.recordBytes
     mustAnswer ||= answer.errorCode !== ErrorCode.NONE || answer.isDiverging
@@ -82,13 +88,12 @@ async function readAll(targets: readonly ResolvedTarget[], limits: FetchLimits):
   return { answers, recordBytes, mustAnswer, visibleEnds }
 }
 
-async function readOne({ target, partition }: ReadableTarget, limits: FetchLimits, spentBytes: number): Promise<FetchedPartition> {
-  if (!partition.isLeader) return failed(partition.isOffline ? ErrorCode.KAFKA_STORAGE_ERROR : ErrorCode.NOT_LEADER_OR_FOLLOWER)
+/** Answered at once where nothing has to be read from the disk: most partitions of most fetches have nothing new. */
+function readOne(resolved: ReadableTarget, limits: FetchLimits, spentBytes: number): FetchedPartition | Promise<FetchedPartition> {
+  const { target, partition } = resolved
+  const refusal = refusalOf(resolved, limits)
+  if (refusal !== null) return refusal
   const { log } = partition
-  const diverging = divergence(target, partition)
-  if (diverging === 'unknown' || target.fetchOffset < log.logStartOffset) return failed(ErrorCode.OFFSET_OUT_OF_RANGE)
-  if (diverging !== null) return answered(partition, { divergingEpoch: diverging })
-  if (target.fetchOffset > log.logEndOffset) return failed(ErrorCode.OFFSET_OUT_OF_RANGE)
   const upToOffset = partition.visibleEnd(limits.isolation)
   const maxBytes = Math.max(0, Math.min(target.partitionMaxBytes, limits.maxBytes - spentBytes))
   const isFirst = spentBytes === 0
@@ -97,10 +102,43 @@ async function readOne({ target, partition }: ReadableTarget, limits: FetchLimit
     return answered(partition, isReadCommitted ? { abortedTransactions: [] } : {})
   }
   const request = { fromOffset: target.fetchOffset, maxBytes, upToOffset, atLeastOneBatch: isFirst }
-  const { errorCode, records, bytes, nextOffset } = log.readCached(request) ?? (await log.read(request))
+  const cached = log.readCached(request)
+  return cached === null || isReadCommitted ? readFurther(resolved, request, cached, isReadCommitted) : readAnswer(partition, cached, null)
+}
+
+async function readFurther(
+  { target, partition }: ReadableTarget,
+  request: ReadRequest,
+  cached: ReadResult | null,
+  isReadCommitted: boolean,
+): Promise<FetchedPartition> {
+  const { log } = partition
+  const result = cached ?? (await log.read(request))
+  if (result.errorCode !== ErrorCode.NONE || !isReadCommitted) return readAnswer(partition, result, null)
+  return readAnswer(partition, result, await log.abortedTransactions(target.fetchOffset, result.nextOffset))
+}
+
+function readAnswer(
+  partition: HostedPartition,
+  { errorCode, records, bytes }: ReadResult,
+  abortedTransactions: readonly AbortedTransaction[] | null,
+): FetchedPartition {
   if (errorCode !== ErrorCode.NONE) return failed(errorCode)
-  const abortedTransactions = isReadCommitted ? await log.abortedTransactions(target.fetchOffset, nextOffset) : null
   return answered(partition, { records, recordBytes: bytes, abortedTransactions })
+}
+
+/** What there is to say instead of reading. A follower's progress counts once its log is known to agree with this one. */
+function refusalOf({ target, partition, leaderEpoch }: ReadableTarget, { follower }: FetchLimits): FetchedPartition | null {
+  if (partition.isOffline) return failed(ErrorCode.KAFKA_STORAGE_ERROR)
+  if (!partition.isLeader || partition.leaderEpoch !== leaderEpoch) return failed(ErrorCode.NOT_LEADER_OR_FOLLOWER)
+  const { log } = partition
+  const diverging = divergence(target, partition)
+  if (diverging === 'unknown' || target.fetchOffset < log.logStartOffset) return failed(ErrorCode.OFFSET_OUT_OF_RANGE)
+  if (diverging !== null) return answered(partition, { divergingEpoch: diverging })
+  if (target.fetchOffset > log.logEndOffset) return failed(ErrorCode.OFFSET_OUT_OF_RANGE)
+  if (follower === null) return null
+  const error = partition.followerFetched({ ...follower, fetchOffset: target.fetchOffset })
+  return error === ErrorCode.NONE ? null : failed(error)
 }
 
 /** KIP-595's check of the fetcher's last epoch: where the leader's log parts from it, or null when it does not. */

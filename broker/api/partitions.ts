@@ -2,6 +2,7 @@
  * The partitions a broker hosts, as handlers and the group coordinator see them. Implemented by
  * node/partition-manager.ts and node/partition.ts, which own all state behind these interfaces.
  */
+import type { FollowerFetch } from '../cluster/follower-progress.ts'
 import type { PartitionLog, RecordError } from '../log/types.ts'
 import type { ErrorCode } from '../wire/errors.ts'
 
@@ -53,8 +54,12 @@ export interface HostedPartition {
   visibleEnd(isolation: Isolation): number
   /** Validates and appends one batch. Synchronous, so that call order is log order. Takes ownership of `records`. */
   append(records: Buffer, options: PartitionAppend): AppendOutcome
-  /** A follower asked for `fetchOffset`, so it holds everything below; only counted while this broker leads. */
-  followerFetched(replicaId: number, fetchOffset: number): void
+  /**
+   * A follower asked for `fetchOffset`, and its log was found to agree with this one up to there: it holds everything
+   * below. Errors: NOT_LEADER_OR_FOLLOWER, OFFSET_OUT_OF_RANGE beyond the log end, and UNKNOWN_LEADER_EPOCH for a broker
+   * that is no replica here, or for an earlier life of one.
+   */
+  followerFetched(fetch: FollowerFetch): ErrorCode
   /**
    * Calls `listener` with the bytes that became visible at `isolation` (for consumers when the high watermark moves, for
    * replicas when the log grows), and with 0 when the partition can no longer serve (leadership lost, deleted, offline).

@@ -8,7 +8,7 @@ import { scanBatches } from './segment-scan.ts'
 
 export async function truncateTo(core: LogCore, offset: number): Promise<ErrorCode> {
   if (core.offline !== null) return ErrorCode.KAFKA_STORAGE_ERROR
-  if (offset >= core.logEndOffset) return ErrorCode.NONE
+  if (offset >= core.logEndOffset) return forgetEmptyEpochs(core)
   if (offset <= core.segments.first.baseOffset) return truncateFullyAndStartAt(core, offset)
   return exclusively(core, async () => {
     const segment = core.segments.floor(offset)
@@ -24,6 +24,12 @@ export async function truncateTo(core: LogCore, offset: number): Promise<ErrorCo
     endAt(core, cut.offset)
     await core.storeEpochs()
   })
+}
+
+/** A former leader may have begun an epoch at the log end and written nothing in it: no other replica knows of it. */
+async function forgetEmptyEpochs(core: LogCore): Promise<ErrorCode> {
+  core.epochs.truncateFromEnd(core.logEndOffset)
+  return ErrorCode.NONE
 }
 
 export async function truncateFullyAndStartAt(core: LogCore, offset: number): Promise<ErrorCode> {

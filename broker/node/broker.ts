@@ -33,6 +33,7 @@ import { metadataLogConfig } from './metadata-log.ts'
 import { MetadataObserver } from './metadata-observer.ts'
 import { PartitionManager } from './partition-manager.ts'
 import { ProducerIds } from './producer-ids.ts'
+import { Replication } from './replication.ts'
 import type { RunningNode } from './running-node.ts'
 import { createStartGate } from './start-gate.ts'
 import { TopicConfigs } from './topic-configs.ts'
@@ -82,6 +83,7 @@ class Broker {
   readonly #observer: MetadataObserver
   readonly #calls: ControllerCalls
   readonly #partitions: PartitionManager
+  readonly #replication: Replication
   readonly #forwarder: ControllerForwarder
   readonly #groups: ReturnType<typeof startGroupCoordinator>
   readonly #gate: ReturnType<typeof createStartGate>
@@ -110,14 +112,22 @@ class Broker {
       log: metadataLog,
       voters,
       channels: this.#channels,
+      snapshotAfterBytes: this.#values.metadataSnapshotAfterBytes,
       onFailed: fail,
     })
-      snapshotAfterBytes: this.#values.metadataSnapshotAfterBytes,
     this.#calls = new ControllerCalls(env, this.#channels, this.#observer)
     this.#forwarder = new ControllerForwarder(this.#calls)
     const image = (): MetadataImage => this.#observer.image
     const configs = new TopicConfigs({ nodeId, overrides: config.configOverrides, log: env.log })
-    this.#partitions = new PartitionManager({ env, nodeId, logs, configs, image })
+    this.#replication = new Replication(env, {
+      nodeId,
+      secret: config.internalSecret,
+      lagTimeMaxMs: this.#values.replicaLagTimeMaxMs,
+      brokerEpoch: () => this.#lifecycle?.brokerEpoch ?? -1,
+      image,
+      calls: this.#calls,
+    })
+    this.#partitions = new PartitionManager({ env, nodeId, logs, configs, image, replication: this.#replication })
     this.#groups = startGroupCoordinator(env, this.#partitions, { image, settings: this.#settings })
     this.#gate = createStartGate(this.#createHandler(image))
     this.#observer.onDelta((delta) => this.#onDelta(delta))
@@ -163,6 +173,7 @@ class Broker {
     await this.#observer.start()
     const brokerEpoch = await lifecycle.register()
     await this.#observer.reached(brokerEpoch)
+    this.#replication.start(this.#partitions)
     await this.#partitions.load()
     this.#gate.open()
     await lifecycle.unfence()
@@ -197,6 +208,7 @@ class Broker {
 
   #onDelta(delta: MetadataDelta): void {
     this.#partitions.apply(delta)
+    this.#replication.metadataChanged(delta)
     if (delta.deletedTopics.length === 0) return
     // The name may be in use again; then its offsets are another topic's, and gone with it all the same.
     const names = new Set(delta.deletedTopics.map(({ name }) => name))
@@ -207,6 +219,7 @@ class Broker {
     const brokerEpoch = this.#lifecycle?.brokerEpoch ?? -1
     await this.#lifecycle?.leave()
     this.#groups.close()
+    this.#replication.close()
     this.#partitions.close()
     await this.#listeners?.close({ graceMs: CLOSE_GRACE_MS })
     this.#lifecycle?.close()

@@ -12,7 +12,7 @@ import type { Env } from '../env/types.ts'
 import { LogError, type LogManager, type PartitionLog } from '../log/types.ts'
 import { METADATA_TOPIC } from '../quorum/metadata-topic.ts'
 import { ErrorCode } from '../wire/errors.ts'
-import { Partition } from './partition.ts'
+import { Partition, type ReplicationRules } from './partition.ts'
 import { SerialWork } from './serial-work.ts'
 import type { TopicConfigs } from './topic-configs.ts'
 
@@ -25,6 +25,10 @@ export interface PartitionManagerOptions {
   readonly logs: LogManager
   readonly configs: TopicConfigs
   readonly image: () => MetadataImage
+  readonly replication: ReplicationRules & {
+    /** The partition's role, leader or epoch may have changed, or it is gone. */
+    replicaChanged(partition: Partition): void
+  }
 }
 
 interface Replica {
@@ -43,17 +47,19 @@ export class PartitionManager implements Partitions {
   readonly #logs: LogManager
   readonly #configs: TopicConfigs
   readonly #image: () => MetadataImage
+  readonly #replication: PartitionManagerOptions['replication']
   readonly #replicas = new Map<string, Map<number, Replica>>()
   readonly #work = new SerialWork(CONCURRENT_WORK_MAX)
   #isLoaded = false
   readonly #leadershipListeners = new Set<(partition: HostedPartition) => void>()
 
-  constructor({ env, nodeId, logs, configs, image }: PartitionManagerOptions) {
+  constructor({ env, nodeId, logs, configs, image, replication }: PartitionManagerOptions) {
     this.#env = env
     this.#nodeId = nodeId
     this.#logs = logs
     this.#configs = configs
     this.#image = image
+    this.#replication = replication
   }
 
   // ----------------------------------------------------------------------------------------------------------- look-up
@@ -123,6 +129,19 @@ export class PartitionManager implements Partitions {
     this.#configsChanged(delta)
   }
 
+  /** Takes over what the metadata says of the partition by now: for when it could not be while its log was being cut. */
+  refresh(partition: Partition): void {
+    const replica = this.#replicas.get(partition.topic)?.get(partition.partition)
+    if (replica?.partition === partition) this.#applyState(replica)
+  }
+
+  /** Has everything led here look again at who keeps up. */
+  reviewFollowers(): void {
+    for (const replicas of this.#replicas.values()) {
+      for (const { partition } of replicas.values()) partition?.reviewFollowers()
+    }
+  }
+
   /** For the log manager: the disk under `log` failed. */
   logFailed(log: PartitionLog, reason: string): void {
     const { topic, partition: index } = log.topicPartition
@@ -130,6 +149,7 @@ export class PartitionManager implements Partitions {
     const partition = this.#replicas.get(topic)?.get(index)?.partition
     if (partition === null || partition === undefined) return
     partition.fail()
+    this.#replication.replicaChanged(partition)
     this.#leadershipChanged(partition)
   }
 
@@ -172,8 +192,9 @@ export class PartitionManager implements Partitions {
       if (!this.#isWanted(replica)) return
       try {
         const log = await this.#openLog(replica)
-        const { topicId, index: partition } = replica
-        replica.partition = new Partition({ env: this.#env, nodeId: this.#nodeId, topic: replica.topic, topicId, partition, log })
+        const { index: partition } = replica
+        const options = { env: this.#env, nodeId: this.#nodeId, replication: this.#replication }
+        replica.partition = new Partition({ ...options, topic: topic.name, topicId: topic.id, partition, log })
         if (this.#isWanted(replica)) this.#applyState(replica)
       } catch (error) {
         replica.isUnusable = true
@@ -200,7 +221,9 @@ export class PartitionManager implements Partitions {
   #applyState(replica: Replica): void {
     const state = this.#image().topicById(replica.topicId)?.partitions[replica.index]
     if (state === undefined || replica.partition === null) return
-    if (replica.partition.apply(state)) this.#leadershipChanged(replica.partition)
+    const leadershipChanged = replica.partition.apply(state)
+    this.#replication.replicaChanged(replica.partition)
+    if (leadershipChanged) this.#leadershipChanged(replica.partition)
   }
 
   #remove(replica: Replica): void {
@@ -221,7 +244,9 @@ export class PartitionManager implements Partitions {
   }
 
   #retire({ partition }: Replica): void {
-    if (partition?.remove() === true) this.#leadershipChanged(partition)
+    if (partition?.remove() !== true) return
+    this.#replication.replicaChanged(partition)
+    this.#leadershipChanged(partition)
   }
 
   #isWanted(replica: Replica): boolean {

@@ -9,11 +9,16 @@
  * | any                | the disk fails                          | offline  | waiting appends: KAFKA_STORAGE_ERROR       |
  * | any                | the topic or the replica goes           | removed  | waiting appends: UNKNOWN_TOPIC_OR_PARTITION|
  *
- * The leader's high watermark is the smallest offset up to which every in-sync replica holds the log: for itself what
- * the disk took, for a follower what it asked to fetch from. It never falls within an epoch. Only this object moves it.
+ * While a follower cuts its log its role stands still: metadata that comes meanwhile is applied when the log is whole.
+ *
+ * The leader's high watermark is the smallest offset up to which every replica that counts (cluster/in-sync-replicas.ts)
+ * holds the log: for itself what the disk took, for a follower what it asked to fetch from. It stands still while fewer
+ * than min.insync.replicas are in sync (KIP-966), and never falls within an epoch. Only this object moves it.
  */
 import type { AppendOutcome, AppendRefused, FailureCode, HostedPartition, Isolation, PartitionAppend } from '../api/partitions.ts'
-import type { PartitionState } from '../cluster/partition-state.ts'
+import type { FollowerFetch } from '../cluster/follower-progress.ts'
+import { InSyncReplicas, type IsrAnswer, type IsrChange } from '../cluster/in-sync-replicas.ts'
+import { NO_LEADER, type PartitionState } from '../cluster/partition-state.ts'
 import type { Env } from '../env/types.ts'
 import type { AppendResult, PartitionLog } from '../log/types.ts'
 import { Compression } from '../wire/compression.ts'
@@ -31,6 +36,23 @@ export interface PartitionOptions {
   readonly topicId: string
   readonly partition: number
   readonly log: PartitionLog
+  readonly replication: ReplicationRules
+}
+
+/** What a partition needs of the cluster to keep its in-sync set. */
+export interface ReplicationRules {
+  /** replica.lag.time.max.ms */
+  readonly lagTimeMaxMs: number
+  /** Whether the controller would take this broker, of this epoch, into an in-sync set. */
+  isEligible(brokerId: number, brokerEpoch: number): boolean
+  /** The partition has a new `isrChange` for the controller. */
+  onIsrChange(partition: Partition): void
+}
+
+/** Whom a follower fetches from, and in which epoch. */
+export interface FollowedLeader {
+  readonly leaderId: number
+  readonly leaderEpoch: number
 }
 
 /** The byte of a batch that holds its codec. */
@@ -43,23 +65,29 @@ export class Partition implements HostedPartition {
   readonly partition: number
   readonly log: PartitionLog
   readonly #nodeId: number
+  readonly #monotonicMs: () => number
+  readonly #replication: ReplicationRules
   readonly #pending: PendingAppends
   readonly #consumers = new VisibilityListeners()
   readonly #replicas = new VisibilityListeners()
-  /** Where each follower's log ends, as its fetches tell; of this epoch only. */
-  readonly #followerEnds = new Map<number, number>()
   #role: Role = 'follower'
+  #leaderId = NO_LEADER
   #leaderEpoch = -1
+  #partitionEpoch = -1
   #leaderEpochStartOffset = 0
-  #inSync: readonly number[] = []
+  /** Null unless this replica leads. */
+  #inSync: InSyncReplicas | null = null
+  #isCutting = false
 
-  constructor({ env, nodeId, topic, topicId, partition, log }: PartitionOptions) {
+  constructor({ env, nodeId, topic, topicId, partition, log, replication }: PartitionOptions) {
     this.topic = topic
     this.topicId = topicId
     this.partition = partition
     this.log = log
     this.#nodeId = nodeId
-    this.#pending = new PendingAppends(env.timers, () => env.clock.monotonicMs())
+    this.#monotonicMs = () => env.clock.monotonicMs()
+    this.#replication = replication
+    this.#pending = new PendingAppends(env.timers, this.#monotonicMs)
   }
 
   get isLeader(): boolean {
@@ -74,36 +102,53 @@ export class Partition implements HostedPartition {
   get leaderEpochStartOffset(): number {
     return this.#leaderEpochStartOffset
   }
+  /** Null unless this replica follows a leader and its log is whole. */
+  get followed(): FollowedLeader | null {
+    if (this.#role !== 'follower' || this.#leaderId === NO_LEADER || this.#isCutting) return null
+    return { leaderId: this.#leaderId, leaderEpoch: this.#leaderEpoch }
+  }
 
   // ------------------------------------------------------------------------------------------------------------- roles
 
   /** Takes over what the metadata says. Returns whether this replica's leadership changed: won, lost, or a newer epoch. */
   apply(state: PartitionState): boolean {
-    if (this.#role === 'offline' || this.#role === 'removed') return false
+    if (this.#role === 'offline' || this.#role === 'removed' || this.#isCutting) return false
+    // The answer to a change of the in-sync set may have told more already.
+    if (state.partitionEpoch < this.#partitionEpoch) return false
     const isNewerEpoch = state.leaderEpoch > this.#leaderEpoch
     const wasLeader = this.isLeader
+    this.#leaderId = state.leader
     this.#leaderEpoch = state.leaderEpoch
-    this.#inSync = state.isr
+    this.#partitionEpoch = state.partitionEpoch
     if (state.leader !== this.#nodeId) {
       this.#role = 'follower'
+      this.#inSync = null
       if (wasLeader) this.#release(ErrorCode.NOT_LEADER_OR_FOLLOWER)
       return wasLeader
     }
-    this.#role = 'leader'
-    if (isNewerEpoch) {
-      if (wasLeader) this.#release(ErrorCode.NOT_LEADER_OR_FOLLOWER)
-      this.#followerEnds.clear()
-      this.log.assignEpochStart(state.leaderEpoch)
-      this.#leaderEpochStartOffset = this.log.logEndOffset
-    }
-    this.#advanceHighWatermark()
+    if (isNewerEpoch || this.#inSync === null) this.#lead(state, wasLeader)
+    else this.#inSync.update(state)
+    this.#inSyncChanged()
     return isNewerEpoch || !wasLeader
+  }
+
+  #lead(state: PartitionState, wasLeader: boolean): void {
+    if (wasLeader) this.#release(ErrorCode.NOT_LEADER_OR_FOLLOWER)
+    this.#role = 'leader'
+    this.log.assignEpochStart(state.leaderEpoch)
+    this.#leaderEpochStartOffset = this.log.logEndOffset
+    const { lagTimeMaxMs, isEligible } = this.#replication
+    const { leaderEpochStartOffset: epochStartOffset } = this
+    const nowMs = this.#monotonicMs()
+    this.#inSync = new InSyncReplicas({ nodeId: this.#nodeId, state, epochStartOffset, nowMs, lagTimeMaxMs, isEligible })
+    if (this.#inSync.proposeRecovered()) this.#replication.onIsrChange(this)
   }
 
   /** The disk under the log failed: nothing is served from it until the process starts again. */
   fail(): void {
     if (this.#role === 'removed') return
     this.#role = 'offline'
+    this.#inSync = null
     this.#release(ErrorCode.KAFKA_STORAGE_ERROR)
   }
 
@@ -111,14 +156,17 @@ export class Partition implements HostedPartition {
   remove(): boolean {
     if (this.#role === 'removed') return false
     this.#role = 'removed'
+    this.#inSync = null
     this.#release(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)
     return true
   }
 
   /** This broker is ending: others lead from now on. */
   resign(): void {
+    this.#leaderId = NO_LEADER
     if (this.#role !== 'leader') return
     this.#role = 'follower'
+    this.#inSync = null
     this.#release(ErrorCode.NOT_LEADER_OR_FOLLOWER)
   }
 
@@ -126,6 +174,16 @@ export class Partition implements HostedPartition {
     this.#pending.fail(error)
     this.#consumers.ended()
     this.#replicas.ended()
+  }
+
+  /** Runs `cut`, which removes records of a follower; until it ends nobody fetches for it and its role stands still. */
+  async whileCutting(cut: () => Promise<ErrorCode>): Promise<ErrorCode> {
+    this.#isCutting = true
+    try {
+      return await cut()
+    } finally {
+      this.#isCutting = false
+    }
   }
 
   // ------------------------------------------------------------------------------------------------------------- reads
@@ -184,26 +242,61 @@ export class Partition implements HostedPartition {
     this.#advanceHighWatermark()
   }
 
-  followerFetched(replicaId: number, fetchOffset: number): void {
-    if (this.#role !== 'leader' || fetchOffset > this.log.logEndOffset) return
-    this.#followerEnds.set(replicaId, fetchOffset)
+  // ------------------------------------------------------------------------------------------------------- replication
+
+  /** The change of the in-sync set to be sent to the controller, or sent and not settled. */
+  get isrChange(): IsrChange | null {
+    return this.#inSync?.proposed ?? null
+  }
+
+  followerFetched(fetch: FollowerFetch): ErrorCode {
+    const { log } = this
+    if (this.#inSync === null) return ErrorCode.NOT_LEADER_OR_FOLLOWER
+    if (fetch.fetchOffset > log.logEndOffset) return ErrorCode.OFFSET_OUT_OF_RANGE
+    // Not a replica as far as is known here: its metadata is ahead of ours, or it is a leftover of an earlier life.
+    if (!this.#inSync.fetched(fetch, log.logEndOffset, this.#monotonicMs())) return ErrorCode.UNKNOWN_LEADER_EPOCH
+    this.#advanceHighWatermark()
+    if (this.#inSync.proposeExpansion(fetch.replicaId, log.highWatermark)) this.#replication.onIsrChange(this)
+    return ErrorCode.NONE
+  }
+
+  /** For every so often, and for when brokers came or went: what depends on time and on who lives is looked at again. */
+  reviewFollowers(): void {
+    if (this.#inSync === null) return
+    if (this.#inSync.proposeShrink(this.log.logEndOffset, this.#monotonicMs())) this.#replication.onIsrChange(this)
     this.#advanceHighWatermark()
   }
 
+  /** The controller carried `change` out. */
+  isrChanged(change: IsrChange, answer: IsrAnswer): void {
+    if (this.#inSync === null || !this.#inSync.accepted(change, answer)) return
+    this.#partitionEpoch = answer.partitionEpoch
+    this.#inSyncChanged()
+  }
+
+  /** The controller refused `change` for good. */
+  isrChangeRefused(change: IsrChange): void {
+    this.#inSync?.refused(change)
+    this.#advanceHighWatermark()
+  }
+
+  #inSyncChanged(): void {
+    this.#advanceHighWatermark()
+    if (!this.#hasEnoughReplicas()) this.#pending.refuse(ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND)
+  }
+
   #advanceHighWatermark(): void {
-    let offset = this.log.writtenEndOffset
-    for (const replica of this.#inSync) {
-      if (replica !== this.#nodeId) offset = Math.min(offset, this.#followerEnds.get(replica) ?? 0)
-    }
-    if (offset <= this.log.highWatermark) return
-    this.log.setHighWatermark(offset)
-    const error = this.#hasEnoughReplicas() ? ErrorCode.NONE : ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND
-    const bytes = this.#pending.reached(offset, error)
+    const { log } = this
+    if (this.#inSync === null || !this.#hasEnoughReplicas()) return
+    const offset = this.#inSync.commonEnd(log.writtenEndOffset, log.logEndOffset, this.#monotonicMs())
+    if (offset <= log.highWatermark) return
+    log.setHighWatermark(offset)
+    const bytes = this.#pending.reached(offset)
     this.#consumers.visible(Math.max(1, bytes))
   }
 
   #hasEnoughReplicas(): boolean {
-    return this.#inSync.length >= this.log.config.minInsyncReplicas
+    return this.#inSync?.hasEnough(this.log.config.minInsyncReplicas) ?? false
   }
 
   // --------------------------------------------------------------------------------------------------- delete records

@@ -41,18 +41,26 @@ export class PendingAppends {
     })
   }
 
-  /** Answers everything below `highWatermark`; returns the bytes that became visible. */
-  reached(highWatermark: number, error: ErrorCode): number {
+  /** Acknowledges everything below `highWatermark`; returns the bytes that became visible. */
+  reached(highWatermark: number): number {
     let passed = 0
     let bytes = 0
     for (const entry of this.#entries) {
       if (entry.endOffset > highWatermark) break
       passed++
       bytes += entry.bytes
-      entry.answer?.(error)
+      entry.answer?.(ErrorCode.NONE)
     }
     if (passed > 0) this.#entries.splice(0, passed)
     return bytes
+  }
+
+  /** Answers all who wait; their bytes may still become visible. */
+  refuse(error: ErrorCode): void {
+    for (const entry of this.#entries) {
+      entry.answer?.(error)
+      entry.answer = null
+    }
   }
 
   /** Answers all who wait, and forgets everything. */

@@ -8,6 +8,7 @@ import { ErrorCode } from '../../broker/wire/errors.ts'
 import { imageOf, partitionState } from './images.ts'
 import { type ManualTime, manualTime } from './manual-time.ts'
 import { MemoryLog } from './memory-log.ts'
+import { notedReplication } from './replication-rules.ts'
 
 export const TOPIC_ID = 'b3JkZXJzLW9yZGVycy0wMA'
 
@@ -25,7 +26,8 @@ export function hostedTopic(states: readonly Partial<PartitionState>[], options:
   const env = { timers: time.timers, clock: { nowMs: () => time.nowMs(), monotonicMs: () => time.nowMs() } } as Env
   const topic = { name: 'orders', id: TOPIC_ID, partitions: states.map((state) => partitionState(state)) }
   const logs = states.map((_, partition) => new MemoryLog({ partition, writesAtOnce: options.writesAtOnce ?? true }))
-  const hosted = logs.map((log, partition) => new Partition({ env, nodeId: 1, topic: 'orders', topicId: TOPIC_ID, partition, log }))
+  const common = { env, nodeId: 1, topic: 'orders', topicId: TOPIC_ID, replication: notedReplication() }
+  const hosted = logs.map((log, partition) => new Partition({ ...common, partition, log }))
   topic.partitions.forEach((state, index) => hosted[index]!.apply(state))
   const leader = (name: string, index: number, currentLeaderEpoch = -1): LeaderLookup => {
     const partition = name === 'orders' ? hosted[index] : undefined

@@ -47,7 +47,7 @@ async function tenRecords(highWatermark = 10): Promise<HostedTopic> {
   const on = hostedTopic([{ leaderEpoch: 4, replicas: [1, 2], isr: [1, 2] }])
   on.hosted[0]!.append(producedBatch(10), { origin: 'client', acks: 1, timeoutMs: 1, zstdAllowed: true })
   await Promise.resolve()
-  on.hosted[0]!.followerFetched(2, highWatermark)
+  on.hosted[0]!.followerFetched({ replicaId: 2, brokerEpoch: 7, fetchOffset: highWatermark })
   on.logs[0]!.deleteRecordsBefore(2)
   return on
 }
@@ -100,7 +100,7 @@ describe('ListOffsets', () => {
     expect((await ask(on, { timestamp: -1 }))[0]!.errorCode).toBe(ErrorCode.OFFSET_NOT_AVAILABLE)
     expect((await ask(on, { timestamp: -1, version: 4 }))[0]!.errorCode).toBe(ErrorCode.LEADER_NOT_AVAILABLE)
     expect((await ask(on, { timestamp: -2 }))[0]!.errorCode).toBe(0)
-    on.hosted[0]!.followerFetched(2, 10)
+    on.hosted[0]!.followerFetched({ replicaId: 2, brokerEpoch: 7, fetchOffset: 10 })
     expect((await ask(on, { timestamp: -1 }))[0]).toMatchObject({ errorCode: 0, offset: 10 })
   })
 })

@@ -17,6 +17,7 @@ import { ErrorCode } from '../../../broker/wire/errors.ts'
 import { partitionState } from '../../support/images.ts'
 import { manualTime } from '../../support/manual-time.ts'
 import { MemoryLogs } from '../../support/memory-logs.ts'
+import { notedReplication } from '../../support/replication-rules.ts'
 
 const OLD_ID = 'b2xkLW9sZC1vbGQtb2xkLQ'
 const NEW_ID = 'bmV3LW5ldy1uZXctbmV3LQ'
@@ -36,6 +37,7 @@ function broker() {
     logs,
     configs: new TopicConfigs({ nodeId: 1, overrides: {}, log }),
     image: () => image,
+    replication: notedReplication(),
   })
   const changes: string[] = []
   manager.onLeadershipChange(({ topic, partition, isLeader, leaderEpoch }) =>

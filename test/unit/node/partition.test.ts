@@ -8,6 +8,7 @@ import { ErrorCode } from '../../../broker/wire/errors.ts'
 import { manualTime } from '../../support/manual-time.ts'
 import { MemoryLog } from '../../support/memory-log.ts'
 import { producedBatch } from '../../support/produced-batch.ts'
+import { notedReplication } from '../../support/replication-rules.ts'
 
 const SELF = 1
 
@@ -32,7 +33,9 @@ function replica(config: Partial<LogConfig> = {}) {
   const time = manualTime()
   const log = new MemoryLog({ config })
   const env = { timers: time.timers, clock: { nowMs: () => time.nowMs(), monotonicMs: () => time.nowMs() } } as Env
-  return { time, log, partition: new Partition({ env, nodeId: SELF, topic: 'orders', topicId: 'T', partition: 0, log }) }
+  const replication = notedReplication()
+  const partition = new Partition({ env, nodeId: SELF, topic: 'orders', topicId: 'T', partition: 0, log, replication })
+  return { time, log, replication, partition }
 }
 
 function leading(config: Partial<LogConfig> = {}, change: Partial<PartitionState> = {}) {
@@ -69,18 +72,18 @@ describe('a partition that leads', () => {
     void all.acknowledged.then(() => (answered = true))
     log.finishWrites()
     await Promise.resolve()
-    partition.followerFetched(3, 2)
-    partition.followerFetched(2, 1)
+    partition.followerFetched({ replicaId: 3, brokerEpoch: 7, fetchOffset: 2 })
+    partition.followerFetched({ replicaId: 2, brokerEpoch: 7, fetchOffset: 1 })
     expect(partition.visibleEnd('readUncommitted')).toBe(1)
     expect(answered).toBe(false)
-    partition.followerFetched(2, 2)
+    partition.followerFetched({ replicaId: 2, brokerEpoch: 7, fetchOffset: 2 })
     expect(await all.acknowledged).toBe(ErrorCode.NONE)
     expect(partition.visibleEnd('readUncommitted')).toBe(2)
   })
 
   it('ignores a follower that claims more than the log holds', () => {
     const { partition } = leading({}, { replicas: [SELF, 2], isr: [SELF, 2] })
-    partition.followerFetched(2, 100)
+    partition.followerFetched({ replicaId: 2, brokerEpoch: 7, fetchOffset: 100 })
     expect(partition.visibleEnd('readUncommitted')).toBe(0)
   })
 
@@ -92,8 +95,15 @@ describe('a partition that leads', () => {
     expect(await all.acknowledged).toBe(ErrorCode.REQUEST_TIMED_OUT)
   })
 
+  it('asks for no more in-sync replicas than it has replicas', async () => {
+    const { partition, log } = leading({ minInsyncReplicas: 2 })
+    const all = accepted(partition, -1)
+    log.finishWrites()
+    expect(await all.acknowledged).toBe(ErrorCode.NONE)
+  })
+
   it('refuses acks=-1 below min.insync.replicas and takes acks=1', () => {
-    const { partition } = leading({ minInsyncReplicas: 2 })
+    const { partition } = leading({ minInsyncReplicas: 2 }, { replicas: [SELF, 2] })
     expect(partition.append(producedBatch(1), options(-1)).error).toBe(ErrorCode.NOT_ENOUGH_REPLICAS)
     expect(partition.append(producedBatch(1), options(1)).error).toBe(ErrorCode.NONE)
   })
@@ -103,8 +113,19 @@ describe('a partition that leads', () => {
     const all = accepted(partition, -1)
     log.finishWrites()
     await Promise.resolve()
-    partition.apply(state({ replicas: [SELF, 2], isr: [SELF] }))
+    partition.apply(state({ replicas: [SELF, 2], isr: [SELF], partitionEpoch: 1 }))
     expect(await all.acknowledged).toBe(ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND)
+  })
+
+  it('shows consumers nothing more while fewer than min.insync.replicas are in sync', async () => {
+    const { partition, log } = leading({ minInsyncReplicas: 2 }, { replicas: [SELF, 2], isr: [SELF] })
+    const one = accepted(partition, 1)
+    log.finishWrites()
+    expect(await one.acknowledged).toBe(ErrorCode.NONE)
+    expect(partition.visibleEnd('readUncommitted')).toBe(0)
+    partition.followerFetched({ replicaId: 2, brokerEpoch: 7, fetchOffset: 1 })
+    partition.isrChanged(partition.isrChange!, state({ isr: [SELF, 2], partitionEpoch: 1 }))
+    expect(partition.visibleEnd('readUncommitted')).toBe(1)
   })
 
   it('passes on what the log refuses', () => {
@@ -130,7 +151,7 @@ describe('a partition that leads', () => {
     log.finishWrites()
     await Promise.resolve()
     expect(seen).toEqual([`replica ${length}`])
-    partition.followerFetched(2, 1)
+    partition.followerFetched({ replicaId: 2, brokerEpoch: 7, fetchOffset: 1 })
     expect(seen).toEqual([`replica ${length}`, `consumer ${length}`])
   })
 
@@ -140,6 +161,106 @@ describe('a partition that leads', () => {
     expect(partition.apply(state({ leaderEpoch: 4 }))).toBe(true)
     expect([partition.leaderEpoch, partition.leaderEpochStartOffset, log.latestEpoch]).toEqual([4, 4, 4])
     expect(partition.apply(state({ leaderEpoch: 4, partitionEpoch: 9 }))).toBe(false)
+  })
+})
+
+describe('the in-sync set', () => {
+  const caughtUp = { replicaId: 2, brokerEpoch: 7, fetchOffset: 0 }
+
+  it('is proposed to grow when a follower has caught up, once', () => {
+    const { partition, replication } = leading({}, { replicas: [SELF, 2], isr: [SELF] })
+    partition.followerFetched(caughtUp)
+    partition.followerFetched(caughtUp)
+    expect(replication.proposed).toEqual([partition])
+    const isr = [
+      { brokerId: SELF, brokerEpoch: -1 },
+      { brokerId: 2, brokerEpoch: 7 },
+    ]
+    expect(partition.isrChange).toMatchObject({ leaderEpoch: 3, partitionEpoch: 0, isr })
+  })
+
+  it('counts a follower that may join from the moment it is proposed until it is refused', () => {
+    const { partition, log } = leading({}, { replicas: [SELF, 2], isr: [SELF] })
+    partition.followerFetched(caughtUp)
+    accepted(partition, 1)
+    log.finishWrites()
+    partition.reviewFollowers()
+    expect(log.highWatermark).toBe(0)
+  })
+
+  it('is proposed to shrink when a follower has been behind for too long', () => {
+    const { partition, log, time, replication } = leading({}, { replicas: [SELF, 2, 3], isr: [SELF, 2, 3] })
+    accepted(partition, 1)
+    log.finishWrites()
+    time.advance(20_000)
+    partition.followerFetched({ replicaId: 3, brokerEpoch: 7, fetchOffset: 1 })
+    partition.reviewFollowers()
+    expect(replication.proposed).toEqual([])
+    time.advance(10_001)
+    partition.reviewFollowers()
+    expect(replication.proposed).toEqual([partition])
+    expect(partition.isrChange!.isr.map(({ brokerId }) => brokerId)).toEqual([SELF, 3])
+    expect(log.highWatermark).toBe(0)
+    partition.isrChanged(partition.isrChange!, state({ isr: [SELF, 3], partitionEpoch: 1 }))
+    expect(log.highWatermark).toBe(1)
+  })
+
+  it('stays as metadata says that is newer than an answer that comes late', () => {
+    const { partition } = leading({}, { replicas: [SELF, 2], isr: [SELF] })
+    partition.followerFetched(caughtUp)
+    const change = partition.isrChange!
+    partition.apply(state({ replicas: [SELF, 2], isr: [SELF], partitionEpoch: 5 }))
+    expect(partition.isrChange).toBeNull()
+    partition.isrChanged(change, state({ isr: [SELF, 2], partitionEpoch: 4 }))
+    partition.followerFetched(caughtUp)
+    expect(partition.isrChange).toMatchObject({ partitionEpoch: 5 })
+  })
+
+  it('does not take metadata over that is older than an answer', () => {
+    const { partition } = leading({ minInsyncReplicas: 2 }, { replicas: [SELF, 2], isr: [SELF] })
+    partition.followerFetched(caughtUp)
+    partition.isrChanged(partition.isrChange!, state({ isr: [SELF, 2], partitionEpoch: 2 }))
+    partition.apply(state({ replicas: [SELF, 2], isr: [SELF], partitionEpoch: 1 }))
+    expect(partition.append(producedBatch(1), options(-1)).error).toBe(ErrorCode.NONE)
+  })
+
+  it('is told to the controller when the leader was elected uncleanly', () => {
+    const { partition, replication } = leading({}, { replicas: [SELF, 2], leaderRecoveryState: LeaderRecoveryState.RECOVERING })
+    expect(replication.proposed).toEqual([partition])
+    expect(partition.isrChange).toMatchObject({ leaderRecoveryState: LeaderRecoveryState.RECOVERED })
+  })
+
+  it.each([
+    ['a broker that is no replica', { replicaId: 9, brokerEpoch: 7, fetchOffset: 0 }],
+    ['an earlier life of a replica', { replicaId: 2, brokerEpoch: 6, fetchOffset: 0 }],
+  ])('does not count %s', (_, fetch) => {
+    const { partition } = leading({}, { replicas: [SELF, 2], isr: [SELF, 2] })
+    partition.followerFetched(caughtUp)
+    expect(partition.followerFetched(fetch)).toBe(ErrorCode.UNKNOWN_LEADER_EPOCH)
+  })
+})
+
+describe('a partition that follows', () => {
+  it('tells whom it follows, and in which epoch', () => {
+    const { partition } = replica()
+    expect(partition.followed).toBeNull()
+    partition.apply(state({ leader: 2, replicas: [SELF, 2] }))
+    expect(partition.followed).toEqual({ leaderId: 2, leaderEpoch: 3 })
+    partition.apply(state({ leader: -1, replicas: [SELF, 2], leaderEpoch: 4, partitionEpoch: 1 }))
+    expect(partition.followed).toBeNull()
+  })
+
+  it('stays as it is while its log is being cut', async () => {
+    const { partition } = replica()
+    partition.apply(state({ leader: 2, replicas: [SELF, 2] }))
+    const cut = Promise.withResolvers<ErrorCode>()
+    const cutting = partition.whileCutting(() => cut.promise)
+    expect(partition.followed).toBeNull()
+    expect(partition.apply(state({ leaderEpoch: 4, partitionEpoch: 1 }))).toBe(false)
+    expect(partition.isLeader).toBe(false)
+    cut.resolve(ErrorCode.NONE)
+    await cutting
+    expect(partition.apply(state({ leaderEpoch: 4, partitionEpoch: 1 }))).toBe(true)
   })
 })
 
