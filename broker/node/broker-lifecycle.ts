@@ -90,6 +90,11 @@ export class BrokerLifecycle {
     return this.#unfenced.promise
   }
 
+  /** Tells the controller at once how far the metadata has come here: another broker waits to go until all have heard. */
+  report(): void {
+    this.#say()
+  }
+
   /** Asks the controller to move leaderships away. Resolves when it has, or when it takes too long to wait for. */
   async leave(): Promise<void> {
     if (!this.#isBeating || this.#isLeaving) return

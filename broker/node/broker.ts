@@ -209,6 +209,7 @@ class Broker {
   #onDelta(delta: MetadataDelta): void {
     this.#partitions.apply(delta)
     this.#replication.metadataChanged(delta)
+    if (isAnyoneLeaving(delta, this.#config.nodeId)) this.#lifecycle?.report()
     if (delta.deletedTopics.length === 0) return
     // The name may be in use again; then its offsets are another topic's, and gone with it all the same.
     const names = new Set(delta.deletedTopics.map(({ name }) => name))
@@ -229,6 +230,10 @@ class Broker {
       this.#env.log.write('error', 'the logs could not be closed; the next start recovers them', { reason: String(error) })
     })
   }
+}
+
+function isAnyoneLeaving({ changedBrokers, after }: MetadataDelta, nodeId: number): boolean {
+  return [...changedBrokers].some((id) => id !== nodeId && after.isUnfenced(id) && after.broker(id)?.inControlledShutdown === true)
 }
 
 function timeOf({ clock, timers }: Env): Time {
