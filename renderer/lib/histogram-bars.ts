@@ -15,16 +15,21 @@ const VISIBLE_HEIGHT_MIN = 2
 
 export function histogramBars(histogram: Histogram, size: { width: number; height: number }): HistogramBar[] {
   const { buckets } = histogram
-  const largest = Math.max(1, ...buckets.map((bucket) => Math.max(bucket.recordCount ?? 0, bucket.matchedCount)))
+  const largest = Math.max(1, ...buckets.map(recordsIn))
   const slot = size.width / Math.max(1, buckets.length)
   const heightOf = (count: number): number => (count === 0 ? 0 : Math.max(VISIBLE_HEIGHT_MIN, (count / largest) * size.height))
   return buckets.map((bucket, index) => ({
     x: index * slot,
     width: Math.max(1, slot - GAP),
-    all: heightOf(bucket.recordCount ?? bucket.matchedCount),
+    all: heightOf(recordsIn(bucket)),
     matched: heightOf(bucket.matchedCount),
     bucket,
   }))
+}
+
+/** Brokers tell how many records a span holds from a sparse index; what was found there is exact, and may be more. */
+export function recordsIn(bucket: HistogramBucket): number {
+  return Math.max(bucket.recordCount ?? 0, bucket.matchedCount)
 }
 
 /** The bar under a place, or null where there is none. */

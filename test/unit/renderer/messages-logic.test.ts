@@ -59,6 +59,22 @@ describe('the time histogram', () => {
     expect(bars.map(({ all }) => all)).toEqual([10, 0, 40, 20])
     expect(bars[2]?.matched).toBeGreaterThanOrEqual(2)
   })
+  it('believes what was found rather than a sparse index', () => {
+    const sparse = {
+      fromMs: 0,
+      toMs: 2,
+      buckets: [0, 1].map((fromMs) => ({
+        fromMs,
+        toMs: fromMs + 1,
+        recordCount: fromMs === 0 ? 1 : 10,
+        matchedCount: fromMs === 0 ? 20 : 5,
+      })),
+    }
+    expect(histogramBars(sparse, { width: 2, height: 40 }).map(({ all, matched }) => [all, matched])).toEqual([
+      [40, 40],
+      [20, 10],
+    ])
+  })
   it('selects whole bars, in either direction', () => {
     expect(brushedRange(bars, 150, 250, 400)).toEqual({ fromMs: 2_000, toMs: 4_000 })
     expect(brushedRange(bars, 250, 150, 400)).toEqual({ fromMs: 2_000, toMs: 4_000 })
