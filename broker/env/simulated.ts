@@ -38,8 +38,6 @@ export interface SimulatedEnv extends Env {
   /** Stops the process where it stands, as SIGSTOP does, and lets it go on. */
   pause(): void
   resume(): void
-  /** Sets how far the wall clock of this machine is off. It outlives the process. */
-  setClockOffset(ms: number): void
   /** Power loss now, seen by the next reader of the disk; the process goes on (for tests of the disk itself). */
   crash(): void
 }
@@ -79,6 +77,11 @@ export class SimulatedWorld {
     return this.#env(process, disk, this.#generator(`${name}/${life}`))
   }
 
+  /** Sets how far the wall clock of that process's machine is off. It outlives the process. */
+  setClockOffset(name: string, ms: number): void {
+    this.#clockOffsetsMs.set(name, ms)
+  }
+
   #env(process: SimulatedProcess, diskControl: SimulatedDisk, random: SimulatedRandom): SimulatedEnv {
     const { loop, network } = this
     const disk: Disk = diskControl.boundTo(process)
@@ -110,7 +113,6 @@ export class SimulatedWorld {
       end,
       pause: () => loop.pause(process),
       resume: () => loop.resume(process),
-      setClockOffset: (ms) => void this.#clockOffsetsMs.set(process.name, ms),
       restartAfter: (cause) => {
         end(cause)
         return this.start(process.name)

@@ -1,0 +1,136 @@
+/** The end of a lifetime: everything is healed, so it must all work again soon; then everything written is read and judged. */
+import { createClient } from '../../broker/client/client.ts'
+import type { KafkaClient } from '../../broker/client/types.ts'
+import { watched } from './cluster-observer.ts'
+import type { CommittedContent } from './committed-content.ts'
+import type { Consuming } from './consuming.ts'
+import type { GroupLedger } from './group-ledger.ts'
+import { ACKNOWLEDGED_MIN, GROUP, MIN_INSYNC_REPLICAS, PARTITIONS, TOPIC } from './lifetime-constants.ts'
+import type { Machines } from './machines.ts'
+import { judgeProduced, type ReadRecord } from './produced-records.ts'
+import type { Producing } from './producing.ts'
+import type { Violations } from './violation.ts'
+
+/** After the last fault everything must work within this. */
+const RECOVERY_MS = 90_000
+const LOOK_EVERY_MS = 250
+const REPLICAS = 3
+
+export interface AuditOptions {
+  readonly machines: Machines
+  readonly violations: Violations
+  readonly content: CommittedContent
+  readonly ledger: GroupLedger
+  readonly producers: readonly Producing[]
+}
+
+export class Audit {
+  readonly #options: AuditOptions
+  readonly #client: KafkaClient
+
+  constructor(options: AuditOptions) {
+    this.#options = options
+    const { bootstrapServers, world } = options.machines
+    this.#client = createClient(world.start('auditor'), { bootstrapServers, connectTimeoutMs: 1_000, requestTimeoutMs: 3_000 })
+  }
+
+  async createTopic(): Promise<void> {
+    const { brokers } = this.#options.machines
+    const assignments = Array.from({ length: PARTITIONS }, (_, partition) =>
+      Array.from({ length: REPLICAS }, (__, index) => brokers[(partition + index) % brokers.length]!.nodeId),
+    )
+    const [created] = await this.#client.admin.createTopics([
+      { name: TOPIC, assignments, configs: { 'min.insync.replicas': String(MIN_INSYNC_REPLICAS) } },
+    ])
+    if (created?.error !== null) throw new Error(`the topic could not be created: ${String(created?.error)}`)
+  }
+
+  async judge(consumers: readonly Consuming[]): Promise<void> {
+    const { producers, content, machines, ledger, violations } = this.#options
+    for (const machine of machines.all) machines.start(machine)
+    const acknowledged = (): number => producers.reduce((total, { acknowledgedCount }) => total + acknowledgedCount, 0)
+    await this.#eventually('enough records are acknowledged', () => Promise.resolve(acknowledged() >= ACKNOWLEDGED_MIN))
+    for (const producing of producers) producing.stop()
+    await this.#eventually('every record is acknowledged or given up', () =>
+      Promise.resolve(producers.every(({ pendingCount }) => pendingCount === 0)),
+    )
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      const probed = await Promise.all(producers.map((producing) => producing.probe(partition)))
+      if (probed.includes(false)) violations.report('progress resumes after healing', `nothing can be written to partition ${partition}`)
+    }
+    await this.#eventually('every replica is in sync', () => this.#isReplicated())
+    const partitions = await this.#readAll()
+    await this.#eventually(
+      'the group has read everything',
+      () => Promise.resolve(partitions.every((records, partition) => ledger.committedOffset(partition) > (records.at(-1)?.offset ?? -1))),
+      () => consumers.flatMap(({ lastErrors }) => lastErrors).join('; '),
+    )
+    const committed = await this.#committedOffsets()
+    partitions.forEach((records, partition) => {
+      const sent = producers.flatMap((producing) => producing.sent.filter((record) => record.partition === partition))
+      judgeProduced(partition, records, sent, violations)
+      ledger.finish(
+        partition,
+        committed.get(partition) ?? null,
+        records.map(({ offset }) => offset),
+      )
+    })
+    this.#compareReplicas(content)
+  }
+
+  async #eventually(what: string, isTrue: () => Promise<boolean>, detail: () => string = () => ''): Promise<void> {
+    const { machines, violations } = this.#options
+    const { loop } = machines.world
+    const deadlineMs = loop.monotonicMs() + RECOVERY_MS
+    while (!(await isTrue())) {
+      if (loop.monotonicMs() > deadlineMs) {
+        violations.report('progress resumes after healing', `not within ${RECOVERY_MS} ms: ${what}. ${detail()}`)
+        return new Promise(() => undefined)
+      }
+      await machines.sleep(LOOK_EVERY_MS)
+    }
+  }
+
+  async #isReplicated(): Promise<boolean> {
+    try {
+      const { topics } = await this.#client.metadata({ topics: [TOPIC, '__consumer_offsets'], refresh: true, timeoutMs: 4_000 })
+      const partitions = [...topics.values()].flatMap((topic) => topic.partitions)
+      return partitions.length > PARTITIONS && partitions.every(({ isr, replicas }) => isr.length === replicas.length)
+    } catch {
+      return false
+    }
+  }
+
+  async #readAll(): Promise<ReadRecord[][]> {
+    const partitions: ReadRecord[][] = Array.from({ length: PARTITIONS }, () => [])
+    const reader = this.#client.reader({
+      partitions: partitions.map((_, partition) => ({ topic: TOPIC, partition, from: 'earliest', upTo: 'end' })),
+    })
+    for (;;) {
+      const chunks = await reader.read({ timeoutMs: RECOVERY_MS })
+      if (chunks === null) return partitions
+      for (const chunk of chunks) {
+        for (const { offset, value } of chunk) partitions[chunk.partition]?.push({ offset, value: String(value) })
+      }
+    }
+  }
+
+  async #committedOffsets(): Promise<ReadonlyMap<number, number>> {
+    const [group] = await this.#client.admin.fetchOffsets([{ groupId: GROUP }])
+    return new Map((group?.offsets ?? []).map(({ partition, offset }) => [partition, offset ?? 0]))
+  }
+
+  /** Every replica on every disk holds what was committed, the same everywhere. */
+  #compareReplicas(content: CommittedContent): void {
+    const { machines, violations } = this.#options
+    for (const machine of machines.all) {
+      for (const name of content.logs()) {
+        const directory = `/${machine.name}/${name}`
+        if (!machine.env.diskControl.names.isDirectory(directory)) continue
+        const endOffset = content.compareAll(watched(machine, directory))
+        if (endOffset < content.endOffset(name) && !name.startsWith('__cluster_metadata'))
+          violations.report('content below a high watermark never changes', `${machine.name} ${name} ends at ${endOffset} on its disk`)
+      }
+    }
+  }
+}

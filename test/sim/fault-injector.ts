@@ -1,0 +1,198 @@
+/** Brings scheduled faults upon the machines, and heals each when its time is over. */
+import type { ActiveDiskFault } from '../../broker/env/simulated.ts'
+import { SimulatedRandom } from '../../broker/env/sim-random.ts'
+import type { Fault, FaultKind } from './fault-schedule.ts'
+import type { LossBound } from './loss-bound.ts'
+import type { Machine, Machines } from './machines.ts'
+
+const STOP_PATIENCE_MS = 3_000
+const DELAY_MAX_MS = 400
+const SLOW_DISK_MAX_MS = 120
+const CLOCK_SKEW_MAX_MS = 6 * 60 * 60 * 1000
+const FREE_BYTES_MAX = 4_096
+
+export interface InjectorOptions {
+  readonly seed: string
+  readonly machines: Machines
+  /** Everything with a network of its own. */
+  readonly names: readonly string[]
+  readonly bound: LossBound
+  /** Lets power be lost wherever the schedule says so. */
+  readonly isUnbounded: boolean
+  /** The folders of the replicas a machine hosts. */
+  readonly hostedBy: (machine: Machine) => readonly string[]
+  /** Called before and after a machine loses power, to see what went. */
+  readonly onPowerLoss: (machine: Machine, losePower: () => void, isBounded: boolean) => void
+}
+
+export class FaultInjector {
+  readonly counts = new Map<FaultKind, number>()
+  hintCount = 0
+  readonly #options: InjectorOptions
+  readonly #random: SimulatedRandom
+
+  constructor(options: InjectorOptions) {
+    this.#options = options
+    this.#random = new SimulatedRandom(`${options.seed}/injector`)
+  }
+
+  get firedCount(): number {
+    let total = 0
+    for (const count of this.counts.values()) total += count
+    return total
+  }
+
+  plan(faults: readonly Fault[]): void {
+    for (const fault of faults) this.#options.machines.later(fault.atMs, () => this.#inject(fault))
+  }
+
+  #inject(fault: Fault): void {
+    const { machines } = this.#options
+    const heal = this.#begin(fault)
+    if (heal === null) return
+    this.counts.set(fault.kind, (this.counts.get(fault.kind) ?? 0) + 1)
+    machines.later(fault.durationMs, heal)
+  }
+
+  /** What heals it, or null when there was nothing to break. */
+  #begin(fault: Fault): (() => void) | null {
+    const { machines } = this.#options
+    if (fault.kind === 'clockSkew') return this.#skew(fault)
+    const target = machines.all.find(({ name }) => name === fault.target)
+    if (target === undefined) return null
+    switch (fault.kind) {
+      case 'kill':
+        return this.#end(target, fault, () => machines.end(target, 'kill'))
+      case 'powerLoss':
+        return this.#end(target, fault, () => this.#losePower(target))
+      case 'restart':
+        return this.#restart(target)
+      case 'pause':
+        return this.#pause(target, fault)
+      case 'falseHint':
+        this.#hint(target.nodeId)
+        return () => undefined
+      case 'diskError':
+      case 'diskSlow':
+      case 'diskFull':
+        return this.#breakDisk(target, fault)
+      default:
+        return this.#breakLinks(fault)
+    }
+  }
+
+  // -------------------------------------------------------------------------------------------------------- processes
+
+  #end(machine: Machine, { hintAfterMs }: Fault, end: () => void): (() => void) | null {
+    if (machine.state === 'down') return null
+    end()
+    // A late one may come when the next process runs already.
+    if (hintAfterMs !== null) this.#options.machines.later(hintAfterMs, () => this.#hint(machine.nodeId))
+    return () => this.#options.machines.start(machine)
+  }
+
+  #losePower(machine: Machine): void {
+    const { machines, bound, isUnbounded, onPowerLoss, hostedBy } = this.#options
+    if (machine.role === 'controller') return machines.end(machine, 'powerLoss')
+    if (!isUnbounded && !bound.allows(machine.name)) {
+      bound.heldBackCount++
+      return machines.end(machine, 'kill')
+    }
+    const isBounded = bound.powerLost(machine.name, machine.life + 1, hostedBy(machine))
+    onPowerLoss(machine, () => machines.end(machine, 'powerLoss'), isBounded)
+  }
+
+  #restart(machine: Machine): (() => void) | null {
+    if (machine.state !== 'up' || machine.isPaused) return null
+    const { machines } = this.#options
+    void machines.stop(machine, STOP_PATIENCE_MS)
+    const { life } = machine
+    return () => {
+      if (machine.life === life) machines.later(STOP_PATIENCE_MS, () => machines.start(machine))
+      else machines.start(machine)
+    }
+  }
+
+  #pause(machine: Machine, { hintAfterMs, severity }: Fault): (() => void) | null {
+    if (machine.state === 'down' || machine.isPaused) return null
+    const { machines } = this.#options
+    const { life } = machine
+    machines.pause(machine)
+    // A supervisor that mistakes it for dead.
+    if (hintAfterMs !== null && severity < 0.3) machines.later(hintAfterMs, () => this.#hint(machine.nodeId))
+    return () => {
+      if (machine.life === life) machines.resume(machine)
+    }
+  }
+
+  /** Each controller hears of it, or does not. */
+  #hint(nodeId: number): void {
+    for (const { node } of this.#options.machines.controllers) {
+      if (this.#random.below(4) === 0) continue
+      this.hintCount++
+      node?.nodeEnded?.(nodeId)
+    }
+  }
+
+  // ------------------------------------------------------------------------------------------------------------ links
+
+  #breakLinks({ kind, target, other, durationMs, severity }: Fault): () => void {
+    const { machines, names } = this.#options
+    const { network } = machines.world
+    if (kind === 'resetConnections') {
+      const resets = 1 + Math.floor(severity * 4)
+      for (let index = 0; index < resets; index++) machines.later((durationMs * index) / resets, () => this.#reset(target, other))
+      return () => undefined
+    }
+    const peers = kind === 'isolate' || severity > 0.7 ? names.filter((name) => name !== target) : [other]
+    const links = peers.flatMap((peer) => (kind === 'cutOneWay' ? [[target, peer]] : [[target, peer], [peer, target]]) as [string, string][])
+    for (const [from, to] of links) {
+      if (kind === 'delay') network.delay(from, to, 1 + severity * DELAY_MAX_MS)
+      else network.cut(from, to)
+    }
+    return () => {
+      for (const [from, to] of links) {
+        if (kind === 'delay') network.delay(from, to, 0)
+        else network.heal(from, to)
+      }
+    }
+  }
+
+  #reset(target: string, other: string): void {
+    const { network } = this.#options.machines.world
+    network.reset(target, other)
+    network.reset(other, target)
+  }
+
+  // ------------------------------------------------------------------------------------------------- disks and clocks
+
+  #breakDisk(machine: Machine, { kind, severity }: Fault): () => void {
+    const { diskControl: disk } = machine.env
+    if (kind === 'diskSlow') {
+      disk.extraLatencyMsMax = 1 + severity * SLOW_DISK_MAX_MS
+      return () => {
+        disk.extraLatencyMsMax = 0
+      }
+    }
+    let failing: ActiveDiskFault | null = null
+    if (kind === 'diskFull') {
+      disk.capacityBytes = disk.usedBytes() + Math.floor(severity * FREE_BYTES_MAX)
+    } else {
+      const operations = severity < 0.4 ? (['write'] as const) : severity < 0.7 ? (['sync'] as const) : (['read', 'write', 'open'] as const)
+      failing = disk.failNext({ code: 'EIO', operations, count: 1 + this.#random.below(6) })
+    }
+    return () => {
+      failing?.remove()
+      disk.capacityBytes = Number.MAX_SAFE_INTEGER
+      // What a broken disk took offline stays so until a person starts the node again.
+      if (machine.state !== 'down') this.#options.machines.end(machine, 'kill')
+      this.#options.machines.start(machine)
+    }
+  }
+
+  #skew({ target, severity }: Fault): (() => void) | null {
+    const { machines } = this.#options
+    machines.world.setClockOffset(target, Math.round((severity - 0.5) * 2 * CLOCK_SKEW_MAX_MS))
+    return () => machines.world.setClockOffset(target, 0)
+  }
+}

@@ -1,0 +1,7 @@
+/** What every lifetime has in common: the least that it must be, and the names in it. */
+export const TOPIC = 'orders'
+export const GROUP = 'readers'
+export const PARTITIONS = 2
+export const MIN_INSYNC_REPLICAS = 2
+export const LIFETIME_MS = 30_000
+export const ACKNOWLEDGED_MIN = 200
