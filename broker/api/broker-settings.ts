@@ -137,6 +137,26 @@ const ownSettings = {
     defaultValue: '2000',
     documentation: 'How often a broker tells the controller that it is alive.',
   },
+  autoLeaderRebalance: {
+    name: 'auto.leader.rebalance.enable',
+    type: 'boolean',
+    defaultValue: 'true',
+    documentation: 'Whether leadership is given back to preferred leaders from time to time.',
+  },
+  leaderImbalanceCheckSeconds: {
+    name: 'leader.imbalance.check.interval.seconds',
+    type: 'long',
+    minimum: 1,
+    defaultValue: '300',
+    documentation: 'How often the controller looks whether leadership has drifted away from preferred leaders.',
+  },
+  leaderImbalancePercentage: {
+    name: 'leader.imbalance.per.broker.percentage',
+    type: 'int',
+    minimum: 0,
+    defaultValue: '10',
+    documentation: 'How much of what a broker is the preferred leader of others may lead before it is given back.',
+  },
   metadataSnapshotAfterBytes: {
     name: 'metadata.log.max.record.bytes.between.snapshots',
     type: 'long',

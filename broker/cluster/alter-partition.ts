@@ -8,7 +8,8 @@ import { brokerError } from './broker-control.ts'
 import type { Decision, DecisionInput } from './decision.ts'
 import type { MetadataImage } from './image.ts'
 import { partitionChangeRecord, type MetadataRecord } from './metadata-records.ts'
-import { LeaderRecoveryState, sameMembers, type PartitionState } from './partition-state.ts'
+import { changePartition, changeRules } from './partition-change.ts'
+import { LeaderRecoveryState, type PartitionState } from './partition-state.ts'
 
 export interface IsrProposal {
   readonly topicId: string
@@ -42,24 +43,31 @@ export function alterPartitions({ image, nextOffset }: DecisionInput, request: A
   const errors = request.proposals.map((proposal) => {
     const error = proposalError(image, request.brokerId, proposal)
     const before = image.topicById(proposal.topicId)?.partitions[proposal.partition]
-    if (error === ErrorCode.NONE && before !== undefined) records.push(...changeOf(before, proposal))
+    if (error === ErrorCode.NONE && before !== undefined) records.push(...changeOf(image, before, proposal))
     return error
   })
   const { image: after } = applyRecords(image, records, { offset: nextOffset + records.length - 1, epoch: image.epoch })
-  const partitions = request.proposals.map(({ topicId, partition }, index): IsrAnswer => {
+  const partitions = request.proposals.map(({ topicId, partition, leaderEpoch }, index): IsrAnswer => {
     const state = after.topicById(topicId)?.partitions[partition]
     const error = errors[index] ?? ErrorCode.UNKNOWN_SERVER_ERROR
-    return error === ErrorCode.NONE && state !== undefined ? { errorCode: ErrorCode.NONE, state } : { errorCode: error, state: null }
+    if (error !== ErrorCode.NONE || state === undefined) return { errorCode: error, state: null }
+    // Carried out, and so the proposer's leadership of this epoch has ended.
+    if (state.leaderEpoch !== leaderEpoch) return { errorCode: ErrorCode.NEW_LEADER_ELECTED, state: null }
+    return { errorCode: ErrorCode.NONE, state }
   })
   return { records, answer: { errorCode, partitions } }
 }
 
-function changeOf(before: PartitionState, { topicId, partition, newIsr, leaderRecoveryState }: IsrProposal): MetadataRecord[] {
+/** A new in-sync set may be what a reassignment waited for; then the proposing leader may have to hand over, too. */
+function changeOf(
+  image: MetadataImage,
+  before: PartitionState,
+  { topicId, partition, newIsr, leaderRecoveryState }: IsrProposal,
+): MetadataRecord[] {
   const isr = newIsr.map(({ brokerId }) => brokerId)
-  const isrChanges = !sameMembers(isr, before.isr)
-  const recovers = leaderRecoveryState !== before.leaderRecoveryState
-  if (!isrChanges && !recovers) return []
-  return [partitionChangeRecord(topicId, partition, { ...(isrChanges ? { isr } : {}), ...(recovers ? { leaderRecoveryState } : {}) })]
+  const rules = changeRules(image, image.topicById(topicId)?.name ?? '')
+  const change = changePartition(before, { isr, leaderRecoveryState: leaderRecoveryState as LeaderRecoveryState }, rules)
+  return change === null ? [] : [partitionChangeRecord(topicId, partition, change)]
 }
 
 function proposalError(image: MetadataImage, brokerId: number, proposal: IsrProposal): ErrorCode {

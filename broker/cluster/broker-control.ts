@@ -61,9 +61,10 @@ export function registerBroker(
     logDirs: [...request.logDirs],
     cordonedLogDirs: null,
   })
-  // The new life leads nothing yet. After a crash it may also lack what it once acknowledged, so it leaves every ISR that has
-  // another member; after a clean stop it left them when it stopped, and this finds nothing to do.
-  const departures = former === undefined || isSameLife ? [] : removeFromPartitions(image, request.brokerId)
+  // The new life leads nothing yet. Unless the former one ended cleanly, as the same epoch on its disk proves, it may also lack
+  // what it once acknowledged.
+  const isUnclean = former !== undefined && request.previousBrokerEpoch !== former.brokerEpoch
+  const departures = former === undefined || isSameLife ? [] : removeFromPartitions(image, request.brokerId, { isUnclean })
   return { records: [registration, ...departures], answer: { errorCode: ErrorCode.NONE, brokerEpoch } }
 }
 

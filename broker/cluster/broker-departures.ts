@@ -1,32 +1,45 @@
 /** What a broker's coming and going does to the partitions: leaders move away from it, and back where nobody else could lead. */
 import type { MetadataImage } from './image.ts'
 import { partitionChangeRecord, type MetadataRecord } from './metadata-records.ts'
-import { allowsUncleanElection, electLeader, isrWithout, type ElectionOptions } from './partition-election.ts'
+import { changePartition, changeRules, type ChangeRules, type WantedState } from './partition-change.ts'
 import { NO_LEADER, type PartitionState } from './partition-state.ts'
 
 /**
- * Takes the broker out of every ISR it is not the last member of, and leadership from it. For a broker that is being fenced,
- * shuts down, or comes back after a crash (having possibly lost its unsynced suffix, KIP-903).
+ * Takes the broker out of every ISR, and leadership from it. For one that is being fenced, shuts down, or comes back.
+ * `isUnclean`: it may have lost what it had not synced, so it is no eligible leader any more either (KIP-903, KIP-966).
  */
-export function removeFromPartitions(image: MetadataImage, brokerId: number): MetadataRecord[] {
-  const mayLead = (id: number): boolean => id !== brokerId && image.isActive(id)
-  return changesWhere(
-    image,
-    mayLead,
-    (partition) => partition.leader === brokerId || partition.isr.includes(brokerId),
-    (partition) => isrWithout(partition.isr, brokerId),
-  )
+export function removeFromPartitions(
+  image: MetadataImage,
+  brokerId: number,
+  { isUnclean }: { readonly isUnclean: boolean } = { isUnclean: false },
+): MetadataRecord[] {
+  return changesWhere(image, {
+    isConcerned: ({ leader, isr, eligibleLeaderReplicas }) =>
+      leader === brokerId || isr.includes(brokerId) || (isUnclean && eligibleLeaderReplicas.includes(brokerId)),
+    wanted: ({ isr }) => ({ isr: isr.filter((id) => id !== brokerId) }),
+    mayLead: (id) => id !== brokerId && image.isActive(id),
+    uncleanBroker: isUnclean ? brokerId : null,
+  })
 }
 
 /** Gives leaderless partitions a leader now that the broker may lead. */
 export function electForReturned(image: MetadataImage, brokerId: number): MetadataRecord[] {
-  const mayLead = (id: number): boolean => id === brokerId || image.isActive(id)
-  return changesWhere(
-    image,
-    mayLead,
-    (partition) => partition.leader === NO_LEADER && partition.replicas.includes(brokerId),
-    (partition) => partition.isr,
-  )
+  return changesWhere(image, {
+    isConcerned: ({ leader, replicas }) => leader === NO_LEADER && replicas.includes(brokerId),
+    wanted: () => ({}),
+    mayLead: (id) => id === brokerId || image.isActive(id),
+    uncleanBroker: null,
+  })
+}
+
+/** Leaderless partitions that were allowed an unclean election since they lost their last leader. */
+export function electWhereAllowed(image: MetadataImage): MetadataRecord[] {
+  return changesWhere(image, {
+    isConcerned: ({ leader }) => leader === NO_LEADER,
+    wanted: () => ({}),
+    mayLead: (id) => image.isActive(id),
+    uncleanBroker: null,
+  })
 }
 
 export function leadsAny(image: MetadataImage, brokerId: number): boolean {
@@ -36,19 +49,19 @@ export function leadsAny(image: MetadataImage, brokerId: number): boolean {
   return false
 }
 
-function changesWhere(
-  image: MetadataImage,
-  mayLead: ElectionOptions['mayLead'],
-  isConcerned: (partition: PartitionState) => boolean,
-  isrOf: (partition: PartitionState) => readonly number[],
-): MetadataRecord[] {
+interface Change extends Pick<ChangeRules, 'mayLead' | 'uncleanBroker'> {
+  isConcerned(partition: PartitionState): boolean
+  wanted(partition: PartitionState): WantedState
+}
+
+function changesWhere(image: MetadataImage, { isConcerned, wanted, mayLead, uncleanBroker }: Change): MetadataRecord[] {
   const records: MetadataRecord[] = []
   for (const topic of image.topics()) {
-    let allowUnclean: boolean | undefined
+    let rules: ChangeRules | undefined
     for (const [index, partition] of topic.partitions.entries()) {
       if (!isConcerned(partition)) continue
-      allowUnclean ??= allowsUncleanElection(image, topic.name)
-      const change = electLeader(partition, isrOf(partition), { mayLead, allowUnclean })
+      rules ??= changeRules(image, topic.name, { mayLead, uncleanBroker })
+      const change = changePartition(partition, wanted(partition), rules)
       if (change !== null) records.push(partitionChangeRecord(topic.id, index, change))
     }
   }

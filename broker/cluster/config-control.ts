@@ -5,9 +5,11 @@
  * known here: `ConfigRules` says.
  */
 import { ErrorCode } from '../wire/errors.ts'
+import { applyRecords } from './apply-records.ts'
 import { refusal, type Decision, type DecisionInput, type Refusal } from './decision.ts'
 import { ConfigResourceType, type MetadataImage } from './image.ts'
 import { configRecord, type MetadataRecord } from './metadata-records.ts'
+import { endEligibility, keepsEligibleReplicas, MIN_INSYNC_REPLICAS } from './partition-change.ts'
 
 export interface ConfigRules {
   /** Why these may not be the resource's settings, as a sentence naming the setting and what is allowed; null when they may. */
@@ -36,11 +38,12 @@ export type ConfigAnswer = Refusal | { readonly errorCode: 0 }
 
 /** KIP-339: changes what is named. Answers in the order of the request; each resource is changed wholly or not at all. */
 export function alterConfigs(
-  { image }: DecisionInput,
+  input: DecisionInput,
   resources: readonly ConfigEdits[],
   rules: ConfigRules,
 ): Decision<readonly ConfigAnswer[]> {
-  return decideEach(resources, (resource) => {
+  const { image } = input
+  return decideEach(input, resources, (resource) => {
     const checked = checkResource(image, resource)
     if ('errorMessage' in checked) return checked
     const { type } = checked
@@ -53,27 +56,35 @@ export function alterConfigs(
       const problem = applyEdit(type, after, edit, rules)
       if (problem !== null) return problem
     }
-    return outcome(type, resource.resourceName, before, after, rules)
+    return outcome(image, { type, name: resource.resourceName }, { before, after }, rules)
   })
 }
 
 /** The legacy call: what is not named is reset. */
 export function replaceConfigs(
-  { image }: DecisionInput,
+  input: DecisionInput,
   resources: readonly ConfigEdits[],
   rules: ConfigRules,
 ): Decision<readonly ConfigAnswer[]> {
-  return decideEach(resources, (resource) => {
+  const { image } = input
+  return decideEach(input, resources, (resource) => {
     const checked = checkResource(image, resource)
     if ('errorMessage' in checked) return checked
     const unset = resource.edits.find(({ value }) => value === null)
     if (unset !== undefined) return refusal(ErrorCode.INVALID_REQUEST, `The value of ${unset.name} must not be null.`)
     const after = new Map(resource.edits.map(({ name, value }) => [name, value ?? '']))
-    return outcome(checked.type, resource.resourceName, image.configOf(checked.type, resource.resourceName), after, rules)
+    const { type } = checked
+    const before = image.configOf(type, resource.resourceName)
+    // Written by the controller itself, so a client that knows nothing of it does not mean to remove it.
+    const minimum = before.get(MIN_INSYNC_REPLICAS)
+    const isOwn = type === ConfigResourceType.BROKER && resource.resourceName === '' && keepsEligibleReplicas(image)
+    if (isOwn && minimum !== undefined && !after.has(MIN_INSYNC_REPLICAS)) after.set(MIN_INSYNC_REPLICAS, minimum)
+    return outcome(image, { type, name: resource.resourceName }, { before, after }, rules)
   })
 }
 
 function decideEach(
+  { image, nextOffset }: DecisionInput,
   resources: readonly ConfigEdits[],
   decide: (resource: ConfigEdits) => readonly MetadataRecord[] | Refusal,
 ): Decision<readonly ConfigAnswer[]> {
@@ -88,7 +99,9 @@ function decideEach(
     records.push(...decided)
     return { errorCode: 0 }
   })
-  return { records, answer }
+  if (!records.some((record) => record.type === 4 && record.value.name === MIN_INSYNC_REPLICAS)) return { records, answer }
+  const { image: after } = applyRecords(image, records, { offset: nextOffset + records.length - 1, epoch: image.epoch })
+  return { records: [...records, ...endEligibility(after)], answer }
 }
 
 function checkResource(image: MetadataImage, { resourceType, resourceName }: ConfigEdits): { readonly type: ConfigResourceType } | Refusal {
@@ -156,19 +169,32 @@ function listOf(text: string): string[] {
 }
 
 function outcome(
-  type: ConfigResourceType,
-  resourceName: string,
-  before: ReadonlyMap<string, string>,
-  after: ReadonlyMap<string, string>,
+  image: MetadataImage,
+  { type, name: resourceName }: { readonly type: ConfigResourceType; readonly name: string },
+  { before, after }: { readonly before: ReadonlyMap<string, string>; readonly after: ReadonlyMap<string, string> },
   rules: ConfigRules,
 ): readonly MetadataRecord[] | Refusal {
-  const problem = rules.problem(type, after)
+  const problem = rules.problem(type, after) ?? minInsyncProblem(image, type, resourceName, after)
   if (problem !== null) return refusal(ErrorCode.INVALID_CONFIG, problem)
   const removed = [...before.keys()].filter((name) => !after.has(name)).map((name) => configRecord(type, resourceName, name, null))
   const changed = [...after]
     .filter(([name, value]) => before.get(name) !== value)
     .map(([name, value]) => configRecord(type, resourceName, name, value))
   return [...removed, ...changed]
+}
+
+/** Who may lead is decided by this setting, so with eligible leader replicas the controller must know what every broker goes by. */
+function minInsyncProblem(
+  image: MetadataImage,
+  type: ConfigResourceType,
+  resourceName: string,
+  after: ReadonlyMap<string, string>,
+): string | null {
+  if (type !== ConfigResourceType.BROKER || !keepsEligibleReplicas(image)) return null
+  const isSet = after.has(MIN_INSYNC_REPLICAS)
+  if (resourceName !== '' && isSet) return `${MIN_INSYNC_REPLICAS} can be set for topics and for all brokers, not for one broker.`
+  const wasSet = image.configOf(type, '').has(MIN_INSYNC_REPLICAS)
+  return resourceName === '' && wasSet && !isSet ? `${MIN_INSYNC_REPLICAS} of all brokers can be changed, not removed.` : null
 }
 
 function firstRepeated(names: readonly string[]): string | undefined {

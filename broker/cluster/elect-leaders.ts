@@ -3,7 +3,7 @@ import { ErrorCode } from '../wire/errors.ts'
 import { refusal, type Decision, type DecisionInput, type Refusal } from './decision.ts'
 import type { MetadataImage, TopicImage } from './image.ts'
 import { partitionChangeRecord, type MetadataRecord } from './metadata-records.ts'
-import { electLeader } from './partition-election.ts'
+import { changePartition, changeRules } from './partition-change.ts'
 import { hasLeader, NO_LEADER, preferredLeader, type PartitionState } from './partition-state.ts'
 
 export const ElectionType = { PREFERRED: 0, UNCLEAN: 1 } as const
@@ -36,9 +36,8 @@ function electOne(image: MetadataImage, electionType: number, topic: TopicImage 
   if (topic === undefined || partition === undefined) return refusal(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, 'There is no such partition.')
   const unneeded = isUnneeded(electionType, partition)
   if (unneeded) return refusal(ErrorCode.ELECTION_NOT_NEEDED, 'The partition has the leader it should have.')
-  const mayLead = (id: number): boolean => image.isActive(id)
   const isUnclean = electionType === ElectionType.UNCLEAN
-  const change = electLeader(partition, partition.isr, { mayLead, allowUnclean: isUnclean, preferred: !isUnclean })
+  const change = changePartition(partition, {}, changeRules(image, topic.name, { election: isUnclean ? 'unclean' : 'preferred' }))
   const elected = change?.leader ?? partition.leader
   if (!isUnclean && elected !== preferredLeader(partition)) {
     return refusal(

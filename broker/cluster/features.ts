@@ -11,10 +11,17 @@ export const METADATA_VERSION = 'metadata.version'
 export const KRAFT_VERSION = 'kraft.version'
 export const KRAFT_VERSION_LEVEL = 1
 
+/** Replicas out of the ISR that hold every committed record may lead (KIP-966). Level 1 turns it on. */
+export const ELIGIBLE_LEADER_REPLICAS = 'eligible.leader.replicas.version'
+
 export const supportedFeatures: ReadonlyMap<string, FeatureRange> = new Map([
   [METADATA_VERSION, { min: METADATA_VERSION_LEVEL, max: METADATA_VERSION_LEVEL }],
   [KRAFT_VERSION, { min: 0, max: KRAFT_VERSION_LEVEL }],
+  [ELIGIBLE_LEADER_REPLICAS, { min: 0, max: 1 }],
 ])
 
 /** What a new cluster starts with, written to bootstrap.checkpoint at format time. */
-export const initialFeatureLevels: ReadonlyMap<string, number> = new Map([[METADATA_VERSION, METADATA_VERSION_LEVEL]])
+export const initialFeatureLevels: ReadonlyMap<string, number> = new Map([
+  [METADATA_VERSION, METADATA_VERSION_LEVEL],
+  [ELIGIBLE_LEADER_REPLICAS, 1],
+])

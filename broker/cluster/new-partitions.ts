@@ -3,7 +3,8 @@ import { ErrorCode } from '../wire/errors.ts'
 import { refusal, type Refusal } from './decision.ts'
 import type { MetadataImage } from './image.ts'
 import { placeReplicas, type UsableBroker } from './placement.ts'
-import { DirectoryId, LeaderRecoveryState, NO_LEADER, type PartitionState } from './partition-state.ts'
+import { onlyDirectoryOf } from './partition-change.ts'
+import { LeaderRecoveryState, NO_LEADER, type PartitionState } from './partition-state.ts'
 
 /** A new partition is in sync on every replica that is up: there is nothing in it yet to be behind on. */
 export function newPartition(image: MetadataImage, replicas: readonly number[]): PartitionState {
@@ -21,12 +22,6 @@ export function newPartition(image: MetadataImage, replicas: readonly number[]):
     eligibleLeaderReplicas: [],
     lastKnownElr: [],
   }
-}
-
-/** A broker with one log directory will put the replica there; with several it says later where. */
-function onlyDirectoryOf(image: MetadataImage, brokerId: number): string {
-  const directories = image.broker(brokerId)?.logDirectories ?? []
-  return directories.length === 1 ? directories[0]! : DirectoryId.UNASSIGNED
 }
 
 export function placeNew(

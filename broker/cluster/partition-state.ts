@@ -44,8 +44,8 @@ export function hasLeader(partition: PartitionState): boolean {
   return partition.leader !== NO_LEADER
 }
 
-export function preferredLeader(partition: PartitionState): number {
-  return partition.replicas[0] ?? NO_LEADER
+export function preferredLeader({ replicas }: Pick<PartitionState, 'replicas'>): number {
+  return replicas[0] ?? NO_LEADER
 }
 
 /** Same members, in any order. */

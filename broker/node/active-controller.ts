@@ -19,9 +19,11 @@ import {
   type RegistrationAnswer,
   type RegistrationRequest,
 } from '../cluster/broker-control.ts'
+import { electWhereAllowed } from '../cluster/broker-departures.ts'
 import { BrokerSessions } from '../cluster/broker-sessions.ts'
 import type { Decision, DecisionInput } from '../cluster/decision.ts'
 import type { MetadataImage } from '../cluster/image.ts'
+import { rebalanceLeaders } from '../cluster/leader-balance.ts'
 import type { MetadataRecord } from '../cluster/metadata-records.ts'
 import type { Env, Timer } from '../env/types.ts'
 import { ErrorCode } from '../wire/errors.ts'
@@ -30,11 +32,16 @@ import type { QuorumDriver } from './quorum-driver.ts'
 
 /** Decisions waiting for their commit; more are refused, as nothing gets committed any more. */
 const UNCOMMITTED_DECISIONS_MAX = 10_000
+/** Between looks at leaderless partitions that a change of settings may have allowed to be elected. */
+const ELECTION_CHECK_MS = 5_000
 
 export interface ActiveControllerOptions {
   readonly driver: QuorumDriver
   readonly applier: MetadataApplier
   readonly brokerSessionTimeoutMs: number
+  /** Between looks at whether leadership has drifted away from preferred leaders; null for never. */
+  readonly leaderImbalanceCheckMs: number | null
+  readonly leaderImbalancePercentage: number
   /** What a new leader writes first, if anything: initial features, its own registration. */
   readonly activationRecords: (image: MetadataImage) => readonly MetadataRecord[]
 }
@@ -57,6 +64,7 @@ export class ControllerRuntime implements ActiveController {
   #leadership: Leadership | null = null
   #uncommitted: Uncommitted[] = []
   #sessionTimer: Timer | null = null
+  #tidyTimer: Timer | null = null
 
   constructor(env: Env, options: ActiveControllerOptions) {
     this.#env = env
@@ -144,12 +152,14 @@ export class ControllerRuntime implements ActiveController {
     const records = this.#options.activationRecords(image)
     if (records.length > 0) this.#append(leadership, records)
     this.#watchSessions()
+    this.#tidyLater(ELECTION_CHECK_MS)
   }
 
   #standDown(): void {
     if (this.#leadership !== null) this.#env.log.write('info', 'this controller is no longer active', { epoch: this.#leadership.epoch })
     this.#leadership = null
     this.#sessionTimer?.cancel()
+    this.#tidyTimer?.cancel()
     const waiting = this.#uncommitted
     this.#uncommitted = []
     for (const { settle } of waiting) settle(false)
@@ -158,6 +168,12 @@ export class ControllerRuntime implements ActiveController {
   #leading(): Leadership {
     if (this.#leadership === null) throw new NotController()
     return this.#leadership
+  }
+
+  /** Null also in the moment between losing leadership and hearing of it. */
+  #writable(): Leadership | null {
+    const leadership = this.#leadership
+    return leadership !== null && leadership.epoch === this.#options.driver.leaderEpoch ? leadership : null
   }
 
   // ----------------------------------------------------------------------------------------------------------- deciding
@@ -198,7 +214,7 @@ export class ControllerRuntime implements ActiveController {
   }
 
   #fenceExpired(): void {
-    const leadership = this.#leadership
+    const leadership = this.#writable()
     if (leadership === null) return
     for (const brokerId of leadership.sessions.takeExpired(leadership.latest, this.#env.clock.monotonicMs())) {
       const broker = leadership.latest.broker(brokerId)
@@ -207,5 +223,28 @@ export class ControllerRuntime implements ActiveController {
       this.#append(leadership, fence(leadership.latest, broker))
     }
     this.#watchSessions()
+  }
+
+  // ------------------------------------------------------------------------------------------------- from time to time
+
+  #tidyLater(sinceBalanceMs: number): void {
+    this.#tidyTimer?.cancel()
+    this.#tidyTimer = this.#env.timers.after(ELECTION_CHECK_MS, () => this.#tidy(sinceBalanceMs))
+  }
+
+  /** Elects where that is allowed by now, and gives leadership back to preferred leaders when it is time to. */
+  #tidy(sinceBalanceMs: number): void {
+    const leadership = this.#writable()
+    if (leadership === null) return
+    const { leaderImbalanceCheckMs, leaderImbalancePercentage } = this.#options
+    const elections = electWhereAllowed(leadership.latest)
+    if (elections.length > 0) this.#append(leadership, elections)
+    const isBalanceDue = leaderImbalanceCheckMs !== null && sinceBalanceMs >= leaderImbalanceCheckMs
+    const returns = isBalanceDue ? rebalanceLeaders(leadership.latest, leaderImbalancePercentage) : []
+    if (returns.length > 0) {
+      this.#env.log.write('info', 'leadership goes back to preferred leaders', { partitions: returns.length })
+      this.#append(leadership, returns)
+    }
+    this.#tidyLater(isBalanceDue ? ELECTION_CHECK_MS : sinceBalanceMs + ELECTION_CHECK_MS)
   }
 }

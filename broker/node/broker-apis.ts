@@ -17,10 +17,12 @@ import { deleteRecordsApi } from '../api/21-delete-records.ts'
 import { initProducerIdApi } from '../api/22-init-producer-id.ts'
 import { offsetForLeaderEpochApi } from '../api/23-offset-for-leader-epoch.ts'
 import { describeConfigsApi } from '../api/32-describe-configs.ts'
+import { alterReplicaLogDirsApi } from '../api/34-alter-replica-log-dirs.ts'
 import { describeLogDirsApi } from '../api/35-describe-log-dirs.ts'
 import { deleteGroupsApi } from '../api/42-delete-groups.ts'
 import { offsetDeleteApi } from '../api/47-offset-delete.ts'
 import { describeClusterApi } from '../api/60-describe-cluster.ts'
+import { describeTopicPartitionsApi } from '../api/75-describe-topic-partitions.ts'
 import type { BrokerServices } from '../api/context.ts'
 import type { ApiDefinition } from '../api/registry.ts'
 import { forwardedApis } from './forwarded-apis.ts'
@@ -44,9 +46,11 @@ export const brokerApis: readonly ApiDefinition<BrokerServices>[] = [
   initProducerIdApi,
   offsetForLeaderEpochApi,
   describeConfigsApi,
+  alterReplicaLogDirsApi,
   describeLogDirsApi,
   deleteGroupsApi,
   offsetDeleteApi,
   describeClusterApi,
+  describeTopicPartitionsApi,
   ...forwardedApis,
 ]

@@ -7,6 +7,8 @@ import { alterConfigsApi } from '../api/33-alter-configs.ts'
 import { createPartitionsApi } from '../api/37-create-partitions.ts'
 import { electLeadersApi } from '../api/43-elect-leaders.ts'
 import { incrementalAlterConfigsApi } from '../api/44-incremental-alter-configs.ts'
+import { alterPartitionReassignmentsApi } from '../api/45-alter-partition-reassignments.ts'
+import { listPartitionReassignmentsApi } from '../api/46-list-partition-reassignments.ts'
 import { voteApi } from '../api/52-vote.ts'
 import { beginQuorumEpochApi } from '../api/53-begin-quorum-epoch.ts'
 import { endQuorumEpochApi } from '../api/54-end-quorum-epoch.ts'
@@ -32,6 +34,8 @@ export const controllerApis: readonly ApiDefinition<ControllerServices>[] = [
   createPartitionsApi,
   electLeadersApi,
   incrementalAlterConfigsApi,
+  alterPartitionReassignmentsApi,
+  listPartitionReassignmentsApi,
   voteApi,
   beginQuorumEpochApi,
   endQuorumEpochApi,

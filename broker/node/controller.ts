@@ -8,8 +8,9 @@ import { brokerSettingValues } from '../api/broker-settings.ts'
 import type { ControllerServices } from '../api/controller-context.ts'
 import { ApiRegistry } from '../api/registry.ts'
 import { supportedFeatures } from '../cluster/features.ts'
-import type { Endpoint, MetadataImage } from '../cluster/image.ts'
-import { registerControllerRecord, type MetadataRecord } from '../cluster/metadata-records.ts'
+import { ConfigResourceType, type Endpoint, type MetadataImage } from '../cluster/image.ts'
+import { configRecord, registerControllerRecord, type MetadataRecord } from '../cluster/metadata-records.ts'
+import { MIN_INSYNC_REPLICAS } from '../cluster/partition-change.ts'
 import type { Env } from '../env/types.ts'
 import { openLogManager } from '../log/log-manager.ts'
 import type { LogManager } from '../log/types.ts'
@@ -108,7 +109,7 @@ class Controller implements RunningNode {
     this.#runtime = new ControllerRuntime(env, {
       driver,
       applier,
-      brokerSessionTimeoutMs: brokerSettingValues(config.configOverrides).sessionTimeoutMs,
+      ...controllerSettings(config.configOverrides),
       activationRecords: (image) => this.#activationRecords(image),
     })
     this.#standby = new StandbyRegistration(env, { driver, channels: parts.channels, registration: () => this.#registration() })
@@ -199,12 +200,26 @@ class Controller implements RunningNode {
 
   #activationRecords(image: MetadataImage): readonly MetadataRecord[] {
     const initial = image.features.size === 0 ? this.#folder.initialRecords : []
-    return [...initial, registerControllerRecord(this.#registration())]
+    const { configOverrides } = this.#config
+    const isSet = image.configOf(ConfigResourceType.BROKER, '').has(MIN_INSYNC_REPLICAS)
+    // Every controller decides by the one value that is in the metadata, whatever it was started with (KIP-966).
+    const minimum = configRecord(ConfigResourceType.BROKER, '', MIN_INSYNC_REPLICAS, configOverrides[MIN_INSYNC_REPLICAS] ?? '1')
+    return [...initial, ...(isSet ? [] : [minimum]), registerControllerRecord(this.#registration())]
   }
 
   #registration() {
     const endPoints: Endpoint[] = (this.#listeners?.endpoints ?? []).map((endpoint) => ({ ...endpoint }))
     const features = [...supportedFeatures].map(([name, { min, max }]) => ({ name, minSupportedVersion: min, maxSupportedVersion: max }))
     return { controllerId: this.#config.nodeId, incarnationId: this.#incarnationId, zkMigrationReady: false, endPoints, features }
+  }
+}
+
+function controllerSettings(overrides: NodeConfig['configOverrides']) {
+  const values = brokerSettingValues(overrides)
+  const { sessionTimeoutMs: brokerSessionTimeoutMs, leaderImbalancePercentage } = values
+  return {
+    brokerSessionTimeoutMs,
+    leaderImbalancePercentage,
+    leaderImbalanceCheckMs: values.autoLeaderRebalance ? values.leaderImbalanceCheckSeconds * 1_000 : null,
   }
 }

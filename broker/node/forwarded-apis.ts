@@ -5,6 +5,8 @@ import { alterConfigsApi } from '../api/33-alter-configs.ts'
 import { createPartitionsApi } from '../api/37-create-partitions.ts'
 import { electLeadersApi } from '../api/43-elect-leaders.ts'
 import { incrementalAlterConfigsApi } from '../api/44-incremental-alter-configs.ts'
+import { alterPartitionReassignmentsApi } from '../api/45-alter-partition-reassignments.ts'
+import { listPartitionReassignmentsApi } from '../api/46-list-partition-reassignments.ts'
 import { describeQuorumApi } from '../api/55-describe-quorum.ts'
 import { updateFeaturesApi } from '../api/57-update-features.ts'
 import { unregisterBrokerApi } from '../api/64-unregister-broker.ts'
@@ -17,6 +19,8 @@ export const forwardedApis = [
   forwarded(createPartitionsApi),
   forwarded(electLeadersApi),
   forwarded(incrementalAlterConfigsApi),
+  forwarded(alterPartitionReassignmentsApi),
+  forwarded(listPartitionReassignmentsApi),
   forwarded(describeQuorumApi),
   forwarded(updateFeaturesApi),
   forwarded(unregisterBrokerApi),

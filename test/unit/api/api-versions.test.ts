@@ -27,7 +27,7 @@ describe('ApiVersions', () => {
   it('leaves features whose minimum is 0 out before v4', () => {
     const names = (version: number) => ask(version).response.supportedFeatures!.map(({ name }) => name)
     expect(names(3)).toEqual(['metadata.version'])
-    expect(names(4)).toEqual(['metadata.version', 'kraft.version'])
+    expect(names(4)).toEqual(['metadata.version', 'kraft.version', 'eligible.leader.replicas.version'])
   })
 
   it.each(['', '-kafka', 'kafka-', 'ka fka', 'kafka\n', 'k<script>'])('refuses the software name %j from v3', (name) => {

@@ -6,6 +6,8 @@ import { alterConfigsApi } from '../../../broker/api/33-alter-configs.ts'
 import { createPartitionsApi } from '../../../broker/api/37-create-partitions.ts'
 import { electLeadersApi } from '../../../broker/api/43-elect-leaders.ts'
 import { incrementalAlterConfigsApi } from '../../../broker/api/44-incremental-alter-configs.ts'
+import { alterPartitionReassignmentsApi } from '../../../broker/api/45-alter-partition-reassignments.ts'
+import { listPartitionReassignmentsApi } from '../../../broker/api/46-list-partition-reassignments.ts'
 import { alterPartitionApi } from '../../../broker/api/56-alter-partition.ts'
 import { updateFeaturesApi } from '../../../broker/api/57-update-features.ts'
 import { envelopeApi } from '../../../broker/api/58-envelope.ts'
@@ -80,6 +82,50 @@ const topic = (name: string, fields: object = {}) => ({
   ...fields,
 })
 const nobody = { authorize: () => false }
+
+describe('reassignments', () => {
+  const move = (...partitions: readonly (readonly [number, readonly number[] | null])[]) => ({
+    topics: [{ name: 'a', partitions: partitions.map(([partitionIndex, replicas]) => ({ partitionIndex, replicas })) }],
+  })
+
+  beforeEach(() => {
+    cluster.create({ name: 'a', partitionCount: 2, replicationFactor: 2 })
+  })
+
+  it.each([0, 1])('are answered partition by partition, in v%i', async (version) => {
+    const answer = await call(alterPartitionReassignmentsApi, version, move([0, [3, 2]], [1, null], [7, [1]]))
+    expect(answer).toMatchObject({ errorCode: ErrorCode.NONE, responses: [{ name: 'a' }] })
+    expect(answer.responses[0].partitions).toMatchObject([
+      { partitionIndex: 0, errorCode: ErrorCode.NONE, errorMessage: null },
+      { partitionIndex: 1, errorCode: ErrorCode.NO_REASSIGNMENT_IN_PROGRESS },
+      { partitionIndex: 7, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION },
+    ])
+  })
+
+  it('that would change the replication factor are refused where the request says so', async () => {
+    const request = { ...move([0, [1]]), allowReplicationFactorChange: false }
+    const answer = await call(alterPartitionReassignmentsApi, 1, request)
+    expect(answer.responses[0].partitions[0].errorCode).toBe(ErrorCode.INVALID_REPLICATION_FACTOR)
+  })
+
+  it('are listed while they are under way, all or those named', async () => {
+    const before = cluster.image.partition('a', 0)!.replicas
+    const target = [1, 2, 3].filter((id) => id !== before[0])
+    await call(alterPartitionReassignmentsApi, 1, move([0, target]))
+    const ongoing = { partitionIndex: 0, removingReplicas: [before[0]], addingReplicas: target.filter((id) => !before.includes(id)) }
+    for (const topics of [null, [{ name: 'a', partitionIndexes: [0, 1] }]]) {
+      const answer = await call(listPartitionReassignmentsApi, 0, { topics })
+      expect(answer.topics).toMatchObject([{ name: 'a', partitions: [ongoing] }])
+    }
+    expect((await call(listPartitionReassignmentsApi, 0, { topics: [{ name: 'a', partitionIndexes: [1] }] })).topics).toEqual([])
+  })
+
+  it('are the cluster administrator’s', async () => {
+    const refused = { authorize: () => false }
+    expect((await call(alterPartitionReassignmentsApi, 1, move([0, [1]]), refused)).errorCode).toBe(ErrorCode.CLUSTER_AUTHORIZATION_FAILED)
+    expect((await call(listPartitionReassignmentsApi, 0, { topics: null }, refused)).errorCode).toBe(ErrorCode.CLUSTER_AUTHORIZATION_FAILED)
+  })
+})
 
 describe('CreateTopics', () => {
   const create = (version: number, topics: object[], fields: object = {}, context = {}) =>
@@ -301,6 +347,18 @@ describe('what brokers ask for', () => {
       { partitionIndex: 0, errorCode: 0, isr: [1], partitionEpoch: 1 },
       { partitionIndex: 1, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION },
     ])
+  })
+
+  it('a proposal that ends the proposer’s leadership says so', async () => {
+    cluster.create({ name: 'a', partitionCount: -1, replicationFactor: -1, assignments: new Map([[0, [1, 2]]]) })
+    const move = { topics: [{ name: 'a', partitions: [{ partitionIndex: 0, replicas: [2, 3] }] }] }
+    expect((await call(alterPartitionReassignmentsApi, 1, move)).responses[0].partitions[0].errorCode).toBe(ErrorCode.NONE)
+    const { leaderEpoch, partitionEpoch } = cluster.image.partition('a', 0)!
+    const partition = { partitionIndex: 0, leaderEpoch, newIsr: [1, 2, 3], leaderRecoveryState: 0, partitionEpoch }
+    const { brokerEpoch } = cluster.image.broker(1)!
+    const request = { brokerId: 1, brokerEpoch, topics: [{ topicId: cluster.image.topic('a')!.id, partitions: [partition] }] }
+    expect((await call(alterPartitionApi, 2, request)).topics[0].partitions[0].errorCode).toBe(ErrorCode.NEW_LEADER_ELECTED)
+    expect(cluster.image.partition('a', 0)).toMatchObject({ replicas: [2, 3], leader: 2 })
   })
 
   it("a client's request is carried out for the client", async () => {

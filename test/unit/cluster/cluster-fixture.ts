@@ -4,7 +4,12 @@ import { fence, heartbeat, registerBroker } from '../../../broker/cluster/broker
 import type { Decision, DecisionInput } from '../../../broker/cluster/decision.ts'
 import { supportedFeatures } from '../../../broker/cluster/features.ts'
 import { MetadataImage } from '../../../broker/cluster/image.ts'
-import { decodeMetadataRecord, encodeMetadataRecord, type MetadataRecord } from '../../../broker/cluster/metadata-records.ts'
+import {
+  decodeMetadataRecord,
+  encodeMetadataRecord,
+  featureLevelRecord,
+  type MetadataRecord,
+} from '../../../broker/cluster/metadata-records.ts'
 import { createTopics, type CreateTopicAnswer, type NewTopic } from '../../../broker/cluster/topic-control.ts'
 
 export const CLUSTER_ID = 'K9zq8zKfQKm1yVb3b5J1tw'
@@ -13,6 +18,12 @@ export class TestCluster {
   image = MetadataImage.empty(CLUSTER_ID)
   readonly log: MetadataRecord[] = []
   #ids = 0
+
+  /** With features finalized, if any are given, as a formatted cluster starts. */
+  constructor(features: ReadonlyMap<string, number> = new Map()) {
+    const records = [...features].map(([name, level]) => featureLevelRecord(name, level))
+    this.decide({ records, answer: null })
+  }
 
   get input(): DecisionInput {
     return { image: this.image, nextOffset: this.log.length }

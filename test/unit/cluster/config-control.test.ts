@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { alterConfigs, replaceConfigs, type ConfigRules } from '../../../broker/cluster/config-control.ts'
 import { ConfigResourceType } from '../../../broker/cluster/image.ts'
 import { ErrorCode } from '../../../broker/wire/errors.ts'
+import { initialFeatureLevels } from '../../../broker/cluster/features.ts'
 import { TestCluster } from './cluster-fixture.ts'
 
 const rules: ConfigRules = {
@@ -104,4 +105,53 @@ it('the legacy call resets what it does not name', () => {
   const cluster = withTopic()
   cluster.decide(replaceConfigs(cluster.input, [edit('a', ['new', SET, '4'])], rules))
   expect(cluster.image.configOf(TOPIC, 'a')).toEqual(new Map([['new', '4']]))
+})
+
+describe('min.insync.replicas, with eligible leader replicas', () => {
+  const NAME = 'min.insync.replicas'
+  const ofBrokers = (resourceName: string, operation: number, value: string | null) => ({
+    resourceType: ConfigResourceType.BROKER,
+    resourceName,
+    edits: [{ name: NAME, operation, value }],
+  })
+
+  function withEligible() {
+    const cluster = new TestCluster(initialFeatureLevels).start(1, 2, 3)
+    cluster.decide(alterConfigs(cluster.input, [ofBrokers('', SET, '2')], rules))
+    cluster.create({ name: 'a', partitionCount: -1, replicationFactor: -1, assignments: new Map([[0, [1, 2, 3]]]) })
+    for (const id of [3, 2]) cluster.fence(id)
+    expect(cluster.image.partition('a', 0)).toMatchObject({ isr: [1], eligibleLeaderReplicas: [2] })
+    return cluster
+  }
+
+  it('lowered, ends the eligibility of replicas the leader may now commit without', () => {
+    const cluster = withEligible()
+    cluster.decide(alterConfigs(cluster.input, [edit('a', [NAME, SET, '1'])], rules))
+    expect(cluster.image.partition('a', 0)).toMatchObject({ isr: [1], eligibleLeaderReplicas: [], partitionEpoch: 3 })
+  })
+
+  it('lowered for all brokers, does so for topics without a setting of their own', () => {
+    const cluster = withEligible()
+    cluster.decide(alterConfigs(cluster.input, [ofBrokers('', SET, '1')], rules))
+    expect(cluster.image.partition('a', 0)).toMatchObject({ eligibleLeaderReplicas: [] })
+  })
+
+  it('raised, or lowered where nobody is in sync, leaves it as it is', () => {
+    const cluster = withEligible()
+    cluster.decide(alterConfigs(cluster.input, [edit('a', [NAME, SET, '3'])], rules))
+    expect(cluster.image.partition('a', 0)).toMatchObject({ eligibleLeaderReplicas: [2] })
+    cluster.fence(1)
+    cluster.decide(alterConfigs(cluster.input, [edit('a', [NAME, SET, '1'])], rules))
+    expect(cluster.image.partition('a', 0)).toMatchObject({ isr: [], eligibleLeaderReplicas: [1, 2] })
+  })
+
+  it('is one value for all brokers that may be changed, not removed, and the legacy call keeps it', () => {
+    const cluster = withEligible()
+    const code = (...resources: Parameters<typeof alterConfigs>[1]) => alterConfigs(cluster.input, resources, rules).answer[0]!.errorCode
+    expect(code(ofBrokers('1', SET, '1'))).toBe(ErrorCode.INVALID_CONFIG)
+    expect(code(ofBrokers('', DELETE, null))).toBe(ErrorCode.INVALID_CONFIG)
+    const other = { resourceType: ConfigResourceType.BROKER, resourceName: '', edits: [{ name: 'kept', operation: SET, value: '1' }] }
+    cluster.decide(replaceConfigs(cluster.input, [other], rules))
+    expect(cluster.image.configOf(ConfigResourceType.BROKER, '').get(NAME)).toBe('2')
+  })
 })
