@@ -10,10 +10,18 @@ const realProcesses = { pool: 'forks', fileParallelism: false, testTimeout: 60_0
 export default defineConfig({
   plugins: [vue()],
   test: {
+    // Conditions are waited for, and a busy machine may take its time to reach them.
+    expect: { poll: { timeout: 20_000, interval: 20 } },
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['test/unit/**/*.test.ts', 'test/golden/**/*.test.ts'], pool: 'forks' },
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts', 'test/golden/**/*.test.ts'],
+          pool: 'forks',
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
       },
       {
         extends: true,
