@@ -36,6 +36,7 @@ const READ_COMMITTED = 1
 export const fetchApi = defineApi(fetch, {
   listeners: 'everywhere',
   failure: (_request, error) => emptyFetch(error),
+  replyBytesMax: bytesMax,
   async handle(request, context, services: Services) {
     const follower = followerOf(request, context)
     const isReplica = follower !== null
@@ -53,7 +54,7 @@ export const fetchApi = defineApi(fetch, {
       isolation: isolationOf(request, isReplica),
       follower,
       minBytes: request.minBytes,
-      maxBytes: Math.min(request.maxBytes, services.settings.fetchBytesMax),
+      maxBytes: bytesMax(request, services),
       maxWaitMs: request.maxWaitMs,
       time: services.time,
       signal: context.signal,
@@ -61,6 +62,11 @@ export const fetchApi = defineApi(fetch, {
     return response(exchange, targets, fetched, context, services)
   },
 })
+
+/** Never negative, whatever the client says: it is what the connection is charged with while the reply is awaited. */
+function bytesMax(request: Request, { settings }: Pick<Services, 'settings'>): number {
+  return Math.max(0, Math.min(request.maxBytes, settings.fetchBytesMax))
+}
 
 function followerOf(request: Request, { apiVersion }: RequestContext): FetchLimits['follower'] {
   const { replicaId, replicaEpoch } =

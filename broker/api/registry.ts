@@ -26,6 +26,8 @@ export interface ApiOptions<Schema extends ApiSchema, Services> {
    * set, or, where it has none, the connection is closed.
    */
   readonly failure?: (request: Decoded<Schema['request']>, error: ErrorCode) => Encodable<Schema['response']>
+  /** How many bytes the response may grow to while it is awaited, for an API where that is much. Absent: few. */
+  readonly replyBytesMax?: (request: Decoded<Schema['request']>, services: Services) => number
 }
 
 /** An entry, its schema's types forgotten; dispatch pairs each decoded request with the handler of the same schema. */
@@ -39,6 +41,7 @@ export interface ApiDefinition<Services> {
   /** Absent exactly when the route is 'controller'. */
   readonly handle: ApiHandler<any, Services> | null
   readonly failure: ((request: any, error: ErrorCode) => unknown) | null
+  readonly replyBytesMax: ((request: any, services: Services) => number) | null
 }
 
 /** Both included; `max` is Infinity when the range is open. */
@@ -61,12 +64,13 @@ export function defineApi<Schema extends ApiSchema, Services>(
     route: 'local',
     handle: options.handle,
     failure: options.failure ?? null,
+    replyBytesMax: options.replyBytesMax ?? null,
   }
 }
 
 /** The controller's API as a broker offers it to clients: passed on, and the controller's answer returned. */
 export function forwarded(definition: ApiDefinition<never>): ApiDefinition<unknown> {
-  return { ...definition, listeners: 'clients', route: 'controller', handle: null }
+  return { ...definition, listeners: 'clients', route: 'controller', handle: null, replyBytesMax: null }
 }
 
 /** The APIs one node offers, by key. */

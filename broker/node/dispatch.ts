@@ -89,7 +89,8 @@ class Dispatch<Services> implements RequestContext {
     if (!(outcome instanceof Promise)) return { ordered: null, reply: outcome }
     const ordered = this.#isOrdered ? null : new Promise<void>((resolve) => (this.#whenOrdered = resolve))
     const reply = outcome.finally(() => this.ordered())
-    return { ordered, reply }
+    const replyBytesMax = definition.replyBytesMax?.(request, this.#options.services)
+    return { ordered, reply, ...(replyBytesMax !== undefined && { replyBytesMax }) }
   }
 
   #decode(definition: ApiDefinition<Services>, frame: Buffer): DecodedRequest {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { apiVersions } from '../../../broker/api/18-api-versions.schema.ts'
+import { fetchApi } from '../../../broker/api/01-fetch.ts'
 import { createTopics } from '../../../broker/api/19-create-topics.schema.ts'
 import { createTopicsApi } from '../../../broker/api/19-create-topics.ts'
 import { heartbeat } from '../../../broker/api/12-heartbeat.schema.ts'
@@ -104,6 +105,18 @@ describe('dispatch', () => {
       return new Promise(() => undefined)
     }
     expect(dispatcher([entry(heartbeat, early)]).handle(frame(heartbeat, 4, HEARTBEAT), connectionOn()).ordered).toBeNull()
+  })
+
+  it.each([
+    ['what the client allows', 5_000, 5_000],
+    ['fetch.max.bytes, when the client allows more', 2 ** 31 - 1, 57_671_680],
+    ['nothing, when the client allows less than nothing', -1_000_000_000, 0],
+  ])('reserves for a fetch that waits %s', async (_what, maxBytes, replyBytesMax) => {
+    const waiting = { ...fetchApi, handle: answering(new Promise(() => undefined)) } as ApiDefinition<unknown>
+    const { handle } = dispatcher([waiting], { services: { settings: { fetchBytesMax: 57_671_680 } } })
+    const session = { sessionId: 0, sessionEpoch: -1, forgottenTopicsData: [] }
+    const body = { replicaId: -1, maxWaitMs: 500, minBytes: 1, maxBytes, isolationLevel: 0, topics: [], ...session }
+    expect(handle(frame(fetchApi.schema, 12, body), connectionOn()).replyBytesMax).toBe(replyBytesMax)
   })
 
   it('answers a too new ApiVersions in v0 format, with its own range, unparsed', async () => {
