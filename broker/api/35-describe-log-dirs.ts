@@ -1,8 +1,8 @@
 /**
  * DescribeLogDirs v1-5: this broker's log directory, its space, and the bytes of each replica in it.
  *
- * A null list asks for every replica. v3: a top-level error. v4: the volume's total and usable bytes, -1 where the
- * platform does not tell. v5: whether the directory is cordoned, which none is.
+ * A null list asks for every replica. v3: a top-level error. v4: the volume's total and usable bytes. v5: whether the
+ * directory is cordoned, which none is.
  */
 import { AclOperation, CLUSTER_NAME, ResourceType } from '../security/authorizer.ts'
 import { ErrorCode } from '../wire/errors.ts'
@@ -27,7 +27,7 @@ export const describeLogDirsApi = defineApi(describeLogDirs, {
       logDir: partitions.logDirectory,
       topics: sizesByTopic(partitions.hosted(), request),
       totalBytes: space.totalBytes,
-      usableBytes: space.usableBytes,
+      usableBytes: space.freeBytes,
       isCordoned: false,
     }
     return { throttleTimeMs: 0, errorCode: ErrorCode.NONE, results: [directory] }

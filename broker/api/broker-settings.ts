@@ -157,6 +157,20 @@ const ownSettings = {
     defaultValue: '10',
     documentation: 'How much of what a broker is the preferred leader of others may lead before it is given back.',
   },
+  logInitialTaskDelayMs: {
+    name: 'log.initial.task.delay.ms',
+    type: 'long',
+    minimum: 0,
+    defaultValue: '30000',
+    documentation: 'How long after the start a broker first looks for segments that retention no longer keeps.',
+  },
+  logRetentionCheckIntervalMs: {
+    name: 'log.retention.check.interval.ms',
+    type: 'long',
+    minimum: 1,
+    defaultValue: '300000',
+    documentation: 'How often a broker looks for segments that retention no longer keeps.',
+  },
   metadataSnapshotAfterBytes: {
     name: 'metadata.log.max.record.bytes.between.snapshots',
     type: 'long',

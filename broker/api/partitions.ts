@@ -3,6 +3,7 @@
  * node/partition-manager.ts and node/partition.ts, which own all state behind these interfaces.
  */
 import type { FollowerFetch } from '../cluster/follower-progress.ts'
+import type { DiskSpace } from '../env/types.ts'
 import type { PartitionLog, RecordError } from '../log/types.ts'
 import type { ErrorCode } from '../wire/errors.ts'
 
@@ -23,7 +24,7 @@ export interface Partitions {
   onLeadershipChange(listener: (partition: HostedPartition) => void): () => void
   /** The directory that holds the logs. */
   readonly logDirectory: string
-  /** Bytes its file system has in all and has left, for DescribeLogDirs. */
+  /** Of the volume it is on, for DescribeLogDirs. */
   diskSpace(): Promise<DiskSpace>
 }
 
@@ -32,12 +33,6 @@ export type FailureCode = Exclude<ErrorCode, typeof ErrorCode.NONE>
 export type LeaderLookup =
   | { readonly partition: HostedPartition; readonly error: typeof ErrorCode.NONE }
   | { readonly partition: null; readonly error: FailureCode }
-
-export interface DiskSpace {
-  /** -1 where the platform does not tell. */
-  readonly totalBytes: number
-  readonly usableBytes: number
-}
 
 export interface HostedPartition {
   readonly topic: string

@@ -29,9 +29,9 @@ export function createRealDisk(): Disk {
     writeFileAtomic: (filePath, content) => asDiskError(filePath, writeFileAtomic(filePath, content)),
     syncDirectory: (directory) => asDiskError(directory, syncDirectory(directory)),
     lock: (filePath) => lockFile(filePath),
-    async freeBytes(directory) {
-      const stat = await asDiskError(directory, fs.statfs(directory))
-      return stat.bavail * stat.bsize
+    async space(directory) {
+      const { blocks, bavail, bsize } = await asDiskError(directory, fs.statfs(directory))
+      return { totalBytes: blocks * bsize, freeBytes: bavail * bsize }
     },
   }
 }

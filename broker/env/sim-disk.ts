@@ -118,7 +118,11 @@ export class SimulatedDisk {
       writeFileAtomic: (path, content) => this.#writeFileAtomic(process, path, content),
       syncDirectory: (path) => answer('syncDirectory', path, () => this.names.commit()),
       lock: (path) => answer('lock', path, () => this.#lock(process, path)),
-      freeBytes: (path) => answer('stat', path, () => Math.max(0, this.capacityBytes - this.usedBytes())),
+      space: (path) =>
+        answer('stat', path, () => {
+          const totalBytes = this.capacityBytes
+          return { totalBytes, freeBytes: Math.max(0, totalBytes - this.usedBytes()) }
+        }),
     }
   }
 

@@ -86,7 +86,13 @@ export interface Disk {
   syncDirectory(path: string): Promise<void>
   /** Exclusive for the life of the process or until released; `null` when someone else holds it. */
   lock(path: string): Promise<DiskLock | null>
-  freeBytes(path: string): Promise<number>
+  /** Of the volume `path` is on; what this process may still write is free. */
+  space(path: string): Promise<DiskSpace>
+}
+
+export interface DiskSpace {
+  readonly totalBytes: number
+  readonly freeBytes: number
 }
 
 export interface DiskLock {

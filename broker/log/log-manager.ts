@@ -4,7 +4,7 @@
  * Invariant: at most one log for a topic partition, and one folder for it; whoever creates or deletes waits for the
  * call before on the same partition.
  */
-import type { DiskLock, Env } from '../env/types.ts'
+import type { DiskLock, DiskSpace, Env } from '../env/types.ts'
 import { ErrorCode } from '../wire/errors.ts'
 import { encodeOffsetCheckpoint, type OffsetCheckpoint, readOffsetCheckpoint } from './checkpoints.ts'
 import { Cleaner } from './cleaner.ts'
@@ -23,7 +23,17 @@ import {
 import { type LoadedFolders, loadFolders } from './log-loader.ts'
 import { Maintenance } from './maintenance.ts'
 import { type DiskPartitionLog, openLogIn } from './partition-log.ts'
-import { type LogConfig, LogError, type LogManager, type LogManagerOptions, type PartitionLog, type TopicPartition } from './types.ts'
+import {
+  type LogConfig,
+  LogError,
+  type LogManager,
+  type LogManagerOptions,
+  type PartitionLog,
+  type RetentionSchedule,
+  type TopicPartition,
+} from './types.ts'
+
+const defaultRetentionSchedule: RetentionSchedule = { initialDelayMs: 30_000, intervalMs: 5 * 60_000 }
 
 /**
  * Takes the data folder and opens every log in it. Rejects with a LogError (DIRECTORY_LOCKED, DIRECTORY_FOREIGN,
@@ -55,7 +65,8 @@ export async function openLogManager(env: Env, options: LogManagerOptions): Prom
       onProgress: options.onProgress,
       signal: options.signal,
     })
-    manager = new FolderLogManager({ context, folder, loaded, checkpoints })
+    const { retentionSchedule = defaultRetentionSchedule } = options
+    manager = new FolderLogManager({ context, folder, loaded, checkpoints, retentionSchedule })
     return manager
   } catch (error) {
     await folder.lock.release()
@@ -69,6 +80,7 @@ interface ManagerParts {
   readonly loaded: LoadedFolders
   /** As found, by file name. */
   readonly checkpoints: ReadonlyMap<string, OffsetCheckpoint>
+  readonly retentionSchedule: RetentionSchedule
 }
 
 class FolderLogManager implements LogManager {
@@ -91,7 +103,7 @@ class FolderLogManager implements LogManager {
   #checkpointing: Promise<void> = Promise.resolve()
   #isClosed = false
 
-  constructor({ context, folder, loaded, checkpoints }: ManagerParts) {
+  constructor({ context, folder, loaded, checkpoints, retentionSchedule }: ManagerParts) {
     this.directory = folder.directory
     this.directoryId = folder.directoryId
     this.wasCleanShutdown = folder.wasCleanShutdown
@@ -108,6 +120,7 @@ class FolderLogManager implements LogManager {
       writeCheckpoints: () => this.writeCheckpoints(),
       compact: () => this.#compact(),
       unflushedBytesTarget: context.limits.unflushedBytesTarget,
+      retentionSchedule,
     })
     this.#maintenance.start()
     for (const path of loaded.deletedFolders) this.#removeFolderAfter(0, path)
@@ -147,8 +160,8 @@ class FolderLogManager implements LogManager {
     for (const log of this.#logs.values()) if (log.topicPartition.topic === topic) log.updateConfig(config)
   }
 
-  freeBytes(): Promise<number> {
-    return this.#env.disk.freeBytes(this.directory)
+  space(): Promise<DiskSpace> {
+    return this.#env.disk.space(this.directory)
   }
 
   async runMaintenance(): Promise<void> {

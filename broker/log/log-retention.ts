@@ -3,12 +3,23 @@ import { ErrorCode } from '../wire/errors.ts'
 import type { LogCore } from './log-core.ts'
 import { decideRetention, type RetentionReason, type SegmentFacts } from './retention.ts'
 import type { Segment } from './segment.ts'
+import type { LogConfig } from './types.ts'
 
 /** Deletes what the settings no longer keep. Never rejects; a failing disk takes the log offline. */
 export function applyRetention(core: LogCore): Promise<ErrorCode> {
+  return deleteUnkept(core, () => core.config)
+}
+
+/** Deletes what lies below the log start, and nothing for its age or size: that waits for retention's next round. */
+function deleteBelowLogStart(core: LogCore): Promise<ErrorCode> {
+  return deleteUnkept(core, () => ({ ...core.config, isDeleted: false }))
+}
+
+function deleteUnkept(core: LogCore, configNow: () => LogConfig): Promise<ErrorCode> {
   return core.tasks.run(async () => {
     const nowMs = core.context.env.clock.nowMs()
-    const { retentionMs, isDeleted } = core.config
+    const config = configNow()
+    const { retentionMs, isDeleted } = config
     const all = core.segments.all
     const facts: SegmentFacts[] = []
     let looksAtTimes = isDeleted && retentionMs >= 0
@@ -20,7 +31,7 @@ export function applyRetention(core: LogCore): Promise<ErrorCode> {
     }
     const { count, reasons } = decideRetention({
       segments: facts,
-      config: core.config,
+      config,
       logStartOffset: core.logStartOffset,
       highWatermark: core.highWatermark,
       nowMs,
@@ -36,7 +47,7 @@ export function deleteRecordsBefore(core: LogCore, offset: number): ErrorCode {
   if (offset <= core.logStartOffset) return ErrorCode.NONE
   core.logStartOffset = offset
   core.epochs.truncateFromStart(offset)
-  void applyRetention(core)
+  void deleteBelowLogStart(core)
   return ErrorCode.NONE
 }
 

@@ -4,15 +4,15 @@
  * - sync: keeps what a start after a crash must read below a target, the logs with most to lose first, and honours
  *   flush.ms;
  * - checkpoints: high watermarks, recovery points and log starts, every 5 s as in Kafka;
- * - retention and producer expiry;
+ * - retention and producer expiry, first some time after the start, then at the pace the broker's settings say;
  * - compaction.
  */
 import type { Env, Timer } from '../env/types.ts'
 import type { DiskPartitionLog } from './partition-log.ts'
+import type { RetentionSchedule } from './types.ts'
 
 const syncIntervalMs = 1000
 const checkpointIntervalMs = 5000
-const retentionIntervalMs = 30_000
 const compactionIntervalMs = 15_000
 /** Unsynced data is synced at this age whatever its amount (log.flush.offset.checkpoint.interval.ms). */
 const unflushedAgeMaxMs = 60_000
@@ -24,6 +24,7 @@ export interface MaintenanceTarget {
   writeCheckpoints(): Promise<void>
   compact(): Promise<void>
   readonly unflushedBytesTarget: number
+  readonly retentionSchedule: RetentionSchedule
 }
 
 export class Maintenance {
@@ -41,7 +42,8 @@ export class Maintenance {
   start(): void {
     this.#every(syncIntervalMs, 'sync', () => this.sync())
     this.#every(checkpointIntervalMs, 'checkpoints', () => this.#target.writeCheckpoints())
-    this.#every(retentionIntervalMs, 'retention', () => this.retain())
+    const { initialDelayMs, intervalMs } = this.#target.retentionSchedule
+    this.#every(intervalMs, 'retention', () => this.retain(), initialDelayMs)
     this.#every(compactionIntervalMs, 'compaction', () => this.#target.compact())
   }
 
@@ -85,8 +87,8 @@ export class Maintenance {
     }
   }
 
-  #every(intervalMs: number, name: string, work: () => Promise<void>): void {
-    const timer = this.#env.timers.after(intervalMs, () => {
+  #every(intervalMs: number, name: string, work: () => Promise<void>, delayMs = intervalMs): void {
+    const timer = this.#env.timers.after(delayMs, () => {
       this.#timers.delete(timer)
       if (this.#isStopped) return
       const round = this.#carryOut(name, work).finally(() => {

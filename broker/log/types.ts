@@ -8,6 +8,7 @@
  * - a failed write or sync takes the log offline for good (until the process restarts): it answers KAFKA_STORAGE_ERROR
  *   from then on; appending, reading and truncating never throw because of the disk, lookups reject with a LogError.
  */
+import type { DiskSpace } from '../env/types.ts'
 import type { ErrorCode } from '../wire/errors.ts'
 import type { LogConfig } from './topic-config.ts'
 
@@ -192,6 +193,16 @@ export interface LogManagerOptions {
   readonly onLogOffline?: (log: PartitionLog, reason: string) => void
   readonly signal?: AbortSignal
   readonly limits?: Partial<LogLimits>
+  /** @default Kafka's: after 30 s, then every 5 minutes */
+  readonly retentionSchedule?: RetentionSchedule
+}
+
+/** When old segments are looked for. What has become too old or too much in between stays readable until then. */
+export interface RetentionSchedule {
+  /** log.initial.task.delay.ms: from the opening of the folder to the first round. */
+  readonly initialDelayMs: number
+  /** log.retention.check.interval.ms: from the end of one round to the next. */
+  readonly intervalMs: number
 }
 
 /** Bounds of everything the log room keeps in memory, and of what it does at once. */
@@ -232,7 +243,8 @@ export interface LogManager {
   /** Renames to `-stray`: a folder the metadata does not know. It is kept for a person to judge. */
   setAside(topic: string, partition: number): Promise<void>
   updateConfig(topic: string, config: LogConfig): void
-  freeBytes(): Promise<number>
+  /** Of the volume the data folder is on. */
+  space(): Promise<DiskSpace>
   /** Retention and compaction at once, for tests and for the console's "apply now". */
   runMaintenance(): Promise<void>
   /** Closes every log, writes the checkpoints and the clean-shutdown marker, releases the lock. */

@@ -53,11 +53,13 @@ const unknownTopicConfig = parseTopicConfig([
 export async function createBroker(env: Env, config: NodeConfig): Promise<RunningNode> {
   const failure = Promise.withResolvers<string>()
   let onLogOffline: (log: PartitionLog, reason: string) => void = () => undefined
+  const { logInitialTaskDelayMs, logRetentionCheckIntervalMs } = brokerSettingValues(config.configOverrides)
   const logs = await openLogManager(env, {
     directory: config.dataDirectory,
     clusterId: config.clusterId,
     nodeId: config.nodeId,
     configOf: () => unknownTopicConfig,
+    retentionSchedule: { initialDelayMs: logInitialTaskDelayMs, intervalMs: logRetentionCheckIntervalMs },
     onLogOffline: (log, reason) => onLogOffline(log, reason),
   })
   try {

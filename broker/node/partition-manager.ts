@@ -8,7 +8,7 @@
 import type { HostedPartition, LeaderLookup, Partitions } from '../api/partitions.ts'
 import { ConfigResourceType, type MetadataImage, type TopicImage } from '../cluster/image.ts'
 import type { MetadataDelta } from '../cluster/metadata-delta.ts'
-import type { Env } from '../env/types.ts'
+import type { DiskSpace, Env } from '../env/types.ts'
 import { LogError, type LogManager, type PartitionLog } from '../log/types.ts'
 import { METADATA_TOPIC } from '../quorum/metadata-topic.ts'
 import { ErrorCode } from '../wire/errors.ts'
@@ -94,8 +94,8 @@ export class PartitionManager implements Partitions {
     return this.#logs.directory
   }
 
-  async diskSpace() {
-    return { totalBytes: -1, usableBytes: await this.#logs.freeBytes() }
+  diskSpace(): Promise<DiskSpace> {
+    return this.#logs.space()
   }
 
   // ---------------------------------------------------------------------------------------------------------- metadata

@@ -62,8 +62,8 @@ export class MemoryLogs implements LogManager {
   updateConfig(topic: string, config: LogConfig): void {
     for (const { log } of this.#logs.values()) if (log.topicPartition.topic === topic) log.config = config
   }
-  async freeBytes(): Promise<number> {
-    return 1000
+  async space() {
+    return { totalBytes: 4000, freeBytes: 1000 }
   }
   async runMaintenance(): Promise<void> {}
   async close(): Promise<void> {}

@@ -87,14 +87,19 @@ describe('OffsetForLeaderEpoch', () => {
 describe('DescribeLogDirs', () => {
   it('lists the bytes of what it hosts, all or as asked', async () => {
     const on = await filled()
-    const partitions = { hosted: () => on.hosted, logDirectory: '/data', diskSpace: async () => ({ totalBytes: -1, usableBytes: 5 }) }
+    const partitions = { hosted: () => on.hosted, logDirectory: '/data', diskSpace: async () => ({ totalBytes: 9, freeBytes: 5 }) }
     const ask = (topics: { topic: string; partitions: number[] }[] | null, authorize = () => true) =>
       describeLogDirsApi.handle!({ topics } as never, requestContext({ apiVersion: 4, authorize }), { partitions: partitions as never })
     const partitionSize = on.logs[0]!.sizeBytes
     expect(await ask(null)).toMatchObject({
       errorCode: 0,
       results: [
-        { logDir: '/data', usableBytes: 5, topics: [{ name: 'orders', partitions: [{ partitionIndex: 0, partitionSize, offsetLag: 0 }] }] },
+        {
+          logDir: '/data',
+          totalBytes: 9,
+          usableBytes: 5,
+          topics: [{ name: 'orders', partitions: [{ partitionIndex: 0, partitionSize, offsetLag: 0 }] }],
+        },
       ],
     })
     expect(await ask([{ topic: 'orders', partitions: [1] }])).toMatchObject({ results: [{ topics: [] }] })

@@ -75,6 +75,13 @@ describe('files', () => {
     expect((await disk.readFile(target))?.toString()).toBe('two')
     expect(await disk.list(directory)).toEqual(['a'])
   })
+
+  test('the space of the volume is told, free and in all', async () => {
+    const { totalBytes, freeBytes } = await disk.space(directory)
+    expect(freeBytes).toBeGreaterThan(0)
+    expect(totalBytes).toBeGreaterThanOrEqual(freeBytes)
+    await expect(disk.space(path.join(directory, 'absent'))).rejects.toMatchObject({ name: 'DiskError', code: 'ENOENT' })
+  })
 })
 
 describe('the lock', () => {

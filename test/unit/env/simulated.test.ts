@@ -102,7 +102,7 @@ describe('the disk', () => {
     await file.write(0, [Buffer.alloc(10)])
     await expect(file.write(10, [Buffer.alloc(1)])).rejects.toMatchObject({ code: 'ENOSPC' })
     await file.write(0, [Buffer.alloc(10, 'y')])
-    expect(await env.disk.freeBytes('/data')).toBe(0)
+    expect(await env.disk.space('/data')).toEqual({ totalBytes: 10, freeBytes: 0 })
   })
 
   test('the lock of an ended process is free again', async () => {

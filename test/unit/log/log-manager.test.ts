@@ -212,7 +212,7 @@ describe('in the background', () => {
 
   test('retention deletes segments by time, whole', async () => {
     const env = createSimulatedEnv({ seed: 9 })
-    const manager = await open(env)
+    const manager = await open(env, { retentionSchedule: { initialDelayMs: 30_000, intervalMs: 30_000 } })
     const config = smallConfig({ retentionMs: 60_000, usesLogAppendTime: true })
     const log = await manager.getOrCreate(t0, { topicId, config })
     await appendAll(
@@ -227,5 +227,59 @@ describe('in the background', () => {
     const start = log.logStartOffset
     const reopened = (await open(env.restartAfter('powerLoss'), { configOf: () => config })).get('t', 0)
     expect(reopened?.logStartOffset).toBe(start)
+  })
+
+  test('records that are too old are there until retention looks: 30 s after the start, then every 5 minutes', async () => {
+    const env = createSimulatedEnv({ seed: 10 })
+    const manager = await open(env)
+    const config = smallConfig({ retentionMs: 1, usesLogAppendTime: true })
+    const log = await manager.getOrCreate(t0, { topicId, config })
+    await appendAll(log, [values('first')])
+    await env.advance(29_000)
+    expect(await readValues(log)).toEqual(['first'])
+    await env.advance(2_000)
+    expect(log.logStartOffset).toBe(1)
+    await appendAll(log, [values('second')])
+    await env.advance(298_000)
+    expect(await readValues(log)).toEqual(['second'])
+    expect(log.deleteRecordsBefore(1)).toBe(ErrorCode.NONE)
+    await env.advance(2_000)
+    expect(log.logStartOffset).toBe(2)
+  })
+
+  test('a topic capped by size exceeds its cap between two rounds only, and then by less than a segment', async () => {
+    const env = createSimulatedEnv({ seed: 11 })
+    const manager = await open(env)
+    const config = smallConfig({ retentionBytes: 2_000, segmentBytes: 500 })
+    const log = await manager.getOrCreate(t0, { topicId, config })
+    const fill = () =>
+      appendAll(
+        log,
+        Array.from({ length: 60 }, (_, index) => values(`value ${index}`.padEnd(50))),
+      )
+    for (const waitMs of [31_000, 300_000, 300_000]) {
+      await fill()
+      expect(log.sizeBytes).toBeGreaterThan(2_500)
+      await env.advance(waitMs)
+      expect(log.sizeBytes).toBeGreaterThanOrEqual(2_000)
+      expect(log.sizeBytes).toBeLessThan(2_500)
+    }
+  })
+
+  test('DeleteRecords deletes what it was asked to at once, and nothing for its age', async () => {
+    const env = createSimulatedEnv({ seed: 12 })
+    const manager = await open(env)
+    const config = smallConfig({ retentionMs: 1, usesLogAppendTime: true, segmentBytes: 500 })
+    const log = await manager.getOrCreate(t0, { topicId, config })
+    await appendAll(
+      log,
+      Array.from({ length: 30 }, (_, index) => values(`value ${index}`.padEnd(50))),
+    )
+    await env.advance(1_000)
+    const segmentCount = log.segmentCount
+    log.deleteRecordsBefore(15)
+    await env.advance(1_000)
+    expect(log.logStartOffset).toBe(15)
+    expect(log.segmentCount).toBeLessThan(segmentCount)
   })
 })
