@@ -1,28 +1,14 @@
 /**
- * The window's files under `app://weir/`, and the policy they run under. Nothing is fetched from anywhere else at run time,
- * so the policy allows nothing else.
+ * The window's files under `app://weir/`, sent with the policy that allows nothing else.
  */
 import { readFile } from 'node:fs/promises'
 import { extname, join, normalize, resolve, sep } from 'node:path'
 import { protocol } from 'electron'
+import { contentSecurityPolicy } from '../broker/contract/content-security-policy.ts'
 
 export const APP_SCHEME = 'app'
 export const APP_ORIGIN = `${APP_SCHEME}://weir`
 export const APP_URL = `${APP_ORIGIN}/index.html`
-
-/** Inline styles are how the interface library positions its overlays; scripts are files of ours alone. */
-export const contentSecurityPolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self' 'unsafe-inline'",
-  "img-src 'self' data:",
-  "font-src 'self'",
-  "connect-src 'self'",
-  "worker-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ')
 
 const contentTypes: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',

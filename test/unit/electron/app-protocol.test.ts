@@ -2,11 +2,12 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { contentSecurityPolicy } from '../../../broker/contract/content-security-policy.ts'
 
 let handler: ((request: Request) => Promise<Response>) | null = null
 const handle = (_scheme: string, given: typeof handler): void => void (handler = given)
 vi.doMock('electron', () => ({ protocol: { handle, registerSchemesAsPrivileged: vi.fn() } }))
-const { fileFor, serveAppFiles, contentSecurityPolicy } = await import('../../../electron/app-protocol.ts')
+const { fileFor, serveAppFiles } = await import('../../../electron/app-protocol.ts')
 
 let root = ''
 beforeAll(async () => {
