@@ -1,6 +1,6 @@
 /**
  * The message engine behind a worker thread. Invariant: every call that was sent is answered or, when the worker ends,
- * rejected. A worker that died is replaced at the next `open`; its queries are gone and say so.
+ * rejected. A worker that died is replaced by the next call; its queries are gone and say so.
  */
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
