@@ -186,10 +186,12 @@ function untilVisible(
     let movedMeanwhile = limits.signal.aborted
     for (const [index, resolved] of targets.entries()) {
       if (resolved.error !== ErrorCode.NONE) continue
-      stops.push(resolved.partition.onVisible(limits.isolation, onVisible))
-      movedMeanwhile ||= resolved.partition.visibleEnd(limits.isolation) !== seenEnds[index]
+      const { partition, leaderEpoch } = resolved
+      stops.push(partition.onVisible(limits.isolation, onVisible))
+      movedMeanwhile ||= !partition.isLeader || partition.leaderEpoch !== leaderEpoch
+      movedMeanwhile ||= partition.visibleEnd(limits.isolation) !== seenEnds[index]
     }
-    // What became visible between the read and the listening was not counted.
+    // What happened between the read and the listening was not heard.
     if (movedMeanwhile) finish()
   })
 }

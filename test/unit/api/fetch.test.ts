@@ -6,6 +6,7 @@ import { decodeMessage, encodeMessage } from '../../../broker/wire/codec.ts'
 import { ErrorCode } from '../../../broker/wire/errors.ts'
 import type { Decoded, Encodable } from '../../../broker/wire/schema.ts'
 import { hostedTopic, type HostedTopic, TOPIC_ID } from '../../support/hosted-partitions.ts'
+import { partitionState } from '../../support/images.ts'
 import { producedBatch } from '../../support/produced-batch.ts'
 import { requestContext } from '../../support/request-context.ts'
 
@@ -223,6 +224,27 @@ describe('Fetch', () => {
     expect(sizes(await harness(on)({ listener: 'INTERNAL', request }))).toEqual([bytes])
     await harness(on)({ listener: 'INTERNAL', partitions: [{ fetchOffset: 2 }], request })
     expect(on.logs[0]!.highWatermark).toBe(2)
+  })
+
+  it('does not count a follower whose log has parted from the leader', async () => {
+    const on = hostedTopic([{ replicas: [1, 2], isr: [1, 2] }])
+    produce(on, 0, 5)
+    await settled()
+    on.logs[0]!.epochEnd = { leaderEpoch: 0, endOffset: 3 }
+    const request = { replicaId: 2, maxWaitMs: 0 }
+    const parted = await harness(on)({ listener: 'INTERNAL', partitions: [{ fetchOffset: 5, lastFetchedEpoch: 1 }], request })
+    expect(parted.responses[0]!.partitions[0]!.divergingEpoch).toEqual({ epoch: 0, endOffset: 3 })
+    expect(on.logs[0]!.highWatermark).toBe(0)
+  })
+
+  it('does not count a follower that was asked in an earlier epoch of its leader', async () => {
+    const on = hostedTopic([{ replicas: [1, 2], isr: [1, 2] }])
+    produce(on, 0, 5)
+    await settled()
+    const waiting = harness(on)({ listener: 'INTERNAL', partitions: [{ fetchOffset: 5 }], request: { replicaId: 2 } })
+    on.hosted[0]!.apply(partitionState({ replicas: [1, 2], isr: [1, 2], leaderEpoch: 1, partitionEpoch: 1 }))
+    expect(errors(await waiting)).toEqual([ErrorCode.NOT_LEADER_OR_FOLLOWER])
+    expect(on.hosted[0]!.leaderEpoch).toBe(1)
   })
 
   it('tells a session only what is new', async () => {

@@ -270,6 +270,14 @@ describe('replication', () => {
     expect(reopened.logEndOffset).toBeLessThanOrEqual(31)
   })
 
+  test('truncation to the log end forgets epochs in which nothing was written', async () => {
+    const { log } = await simulatedLog()
+    await appendAll(log, [values('a', 'b')], { leaderEpoch: 2 })
+    log.assignEpochStart(5)
+    expect(await log.truncateTo(2)).toBe(0)
+    expect([log.logEndOffset, log.latestEpoch]).toEqual([2, 2])
+  })
+
   test('a log emptied to start elsewhere does so, also after a restart', async () => {
     const { env, log } = await simulatedLog()
     await appendAll(log, [values('a'), values('b')])
