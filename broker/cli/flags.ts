@@ -8,6 +8,7 @@ import type { ClusterNotice, ClusterOptions, RestartPolicy } from '../runtime/ty
 export interface ClusterFlags {
   readonly brokers?: number
   readonly controllers?: number
+  readonly combined?: boolean
   readonly port?: number
   readonly dataDir?: string
   readonly ephemeral?: boolean
@@ -33,6 +34,7 @@ export function clusterOptions(env: Env, flags: ClusterFlags): ClusterOptions {
     ephemeral,
     brokers: flags.brokers,
     controllers: flags.controllers,
+    combined: flags.combined,
     port: flags.port,
     restart: flags.restart,
     onNotice: say,

@@ -41,6 +41,7 @@ function clusterCommand(program: Command, name: string): Command {
     .command(name)
     .option('--brokers <count>', 'number of brokers (default: 3, or as many as the folder has; more adds some)', count)
     .option('--controllers <count>', 'voters of the quorum: 1, 3 or 5, fixed when the folder is formatted (default: 1)', voters)
+    .option('--combined', 'run the voters inside the broker processes, fixed when the folder is formatted')
     .option('--port <port>', "first broker's port, the others follow; 0 takes any (default: 9092 or the next free block)", port)
     .addOption(
       new Option('--data-dir <folder>', "the cluster's folder, created when absent (default: in the profile)").conflicts('ephemeral'),

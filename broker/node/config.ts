@@ -18,6 +18,8 @@ export interface NodeConfig {
   /** Empty until the controllers have bound their ports. */
   readonly controllers: readonly ControllerAddress[]
   readonly voters: readonly Voter[]
+  /** Of a broker: the voter that runs in its process. */
+  readonly companion?: NodeConfig
   readonly logLevel: LogLevel
   /** Under Kafka's names for settings in server.properties. */
   readonly configOverrides: Readonly<Record<string, string>>
@@ -56,7 +58,10 @@ const logLevels: readonly unknown[] = ['debug', 'info', 'warn', 'error']
 
 /** Throws a `NodeConfigError` naming the first field that cannot be used. */
 export function parseNodeConfig(json: string): NodeConfig {
-  const raw = parseJson(json)
+  return parseFields(parseJson(json))
+}
+
+function parseFields(raw: Fields): NodeConfig {
   const role = raw['role']
   if (role !== 'broker' && role !== 'controller') throw refuse('role', role, '"broker" or "controller"')
   const logLevel = raw['logLevel'] ?? 'info'
@@ -73,9 +78,17 @@ export function parseNodeConfig(json: string): NodeConfig {
     internalSecret: text(raw, 'internalSecret'),
     controllers: parseControllers(list(raw, 'controllers')),
     voters: list(raw, 'voters').map((voter) => ({ id: integer(voter, 'id', 0, 2 ** 31 - 1), directoryId: text(voter, 'directoryId') })),
+    companion: parseCompanion(role, raw['companion']),
     logLevel: logLevel as LogLevel,
     configOverrides: parseOverrides(raw['configOverrides'] ?? {}),
   }
+}
+
+function parseCompanion(role: NodeConfig['role'], value: unknown): NodeConfig | undefined {
+  if (value === undefined) return undefined
+  const companion = parseFields(asObject(value, 'companion'))
+  if (role === 'broker' && companion.role === 'controller' && companion.companion === undefined) return companion
+  throw refuse('companion', companion.role, 'a controller, and given for a broker')
 }
 
 /** Also for the addresses that follow once the controllers have bound their ports. */

@@ -4,20 +4,21 @@
  * The owner forks it with a message channel and a configuration in WEIR_NODE_CONFIG (or a file named by the first
  * argument). Life cycle over the channel, and nothing else:
  *
- *   to the owner:   listening {listeners} · ready · stopping · stopped · fatal {reason} · connections {list}
- *   from the owner: config {controllers} · ended {nodeId} (a hint, to controllers) · stop · connections
+ *   to the owner:   listening {listeners} · ready · left · stopping · stopped · fatal {reason} · connections {list}
+ *   from the owner: config {controllers} · ended {nodeId} (a hint, to controllers) · leave · stop · connections
  *
  * When the channel closes the owner is gone, and the process ends at once. The terminal's SIGINT is the owner's to
  * handle. This is the only file of the broker that touches `process`; everything it runs is imported after the
  * compile cache is on.
  */
 import { enableCompileCache, flushCompileCache } from 'node:module'
+import type { Env } from '../env/types.ts'
 import type { NodeConfig } from './config.ts'
 import type { BoundListener, RunningNode } from './running-node.ts'
 
 type ToOwner =
   | { readonly type: 'listening'; readonly listeners: readonly BoundListener[] }
-  | { readonly type: 'ready' | 'stopping' | 'stopped' }
+  | { readonly type: 'ready' | 'left' | 'stopping' | 'stopped' }
   | { readonly type: 'fatal'; readonly reason: string }
   | { readonly type: 'connections'; readonly list: readonly unknown[] }
 
@@ -48,7 +49,7 @@ async function start(): Promise<void> {
   const config = parseNodeConfig(await configText())
   process.title = `weir ${config.role} ${config.nodeId}`
   const env = createRealEnv({ log: createStderrLogger({ minimumLevel: config.logLevel }) })
-  const started = await (await creatorOf(config.role))(env, config)
+  const started = await create(env, config)
   node = started
   if (isStopping) return
   for (const controllers of earlyControllers.splice(0)) started.setControllers(controllers)
@@ -60,9 +61,10 @@ async function start(): Promise<void> {
 }
 
 /** Only the code of the role is loaded. */
-async function creatorOf(role: NodeConfig['role']) {
-  if (role === 'broker') return (await import('./broker.ts')).createBroker
-  return (await import('./controller.ts')).createController
+async function create(env: Env, config: NodeConfig): Promise<RunningNode> {
+  if (config.companion !== undefined) return (await import('./combined.ts')).createCombined(env, config, config.companion)
+  if (config.role === 'broker') return (await import('./broker.ts')).createBroker(env, config)
+  return (await import('./controller.ts')).createController(env, config)
 }
 
 async function configText(): Promise<string> {
@@ -77,6 +79,9 @@ function onMessage(message: unknown): void {
   switch (message.type) {
     case 'stop':
       void stop()
+      break
+    case 'leave':
+      void leave()
       break
     case 'config':
       void onControllers((message as { controllers?: unknown }).controllers)
@@ -112,6 +117,11 @@ function connections(): readonly unknown[] {
     requests: connection.requestCount,
     lastError: connection.lastError,
   }))
+}
+
+async function leave(): Promise<void> {
+  await node?.leave?.()
+  await tell({ type: 'left' })
 }
 
 async function stop(): Promise<void> {

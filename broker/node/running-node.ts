@@ -20,6 +20,11 @@ export interface RunningNode {
   /** Takes a hint that another node's process has ended: what would follow from its silence follows now. Controllers only. */
   nodeEnded?(nodeId: number): void
   connections(): readonly ConnectionStats[]
+  /**
+   * Where a broker and a voter share a process: ends the broker alone, in order. When all of them end, each needs the others' voters
+   * until every broker has left. Never rejects.
+   */
+  leave?(): Promise<void>
   /** Hands over what the node leads, closes everything in order. Idempotent; never rejects. */
   stop(): Promise<void>
 }

@@ -45,8 +45,8 @@ export async function openCluster(env: Env, options: ClusterOptions, ports: Part
   let ownership: Ownership | null = null
   try {
     ownership = await claimFolder(env, options.dataDirectory, process.pid)
-    const { brokers, controllers, name } = options
-    const manifest = await openDataFolder(env, options.dataDirectory, { brokers, controllers, name })
+    const { brokers, controllers, combined, name } = options
+    const manifest = await openDataFolder(env, options.dataDirectory, { brokers, controllers, combined, name })
     await reportLeftovers(env, options)
     const block = await choosePorts(env, { port: options.port, count: manifest.brokers.length })
     reportPorts(env, options, block)
@@ -170,7 +170,8 @@ async function end(
   { nodes, watchdog, record }: { nodes: NodeSet; watchdog: Watchdog; record: RunRecord },
 ): Promise<void> {
   for (const node of nodes.all) node.retire()
-  // Brokers first: they hand over what they lead through the controllers.
+  // Brokers first: they hand over what they lead through the controllers, wherever those run.
+  await Promise.all(nodes.all.map((node) => node.leave()))
   for (const role of ['broker', 'controller'] as const) {
     await Promise.all(nodes.all.filter((node) => node.role === role).map((node) => endNode(env, node)))
   }

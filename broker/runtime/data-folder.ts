@@ -24,12 +24,15 @@ export interface ClusterManifest {
   readonly name: string
   readonly createdMs: number
   readonly voters: readonly Voter[]
+  /** Voters run in the processes of the first brokers. */
+  readonly combined: boolean
   readonly brokers: readonly number[]
 }
 
 export interface FormatOptions {
   readonly brokers: number | undefined
   readonly controllers: number | undefined
+  readonly combined: boolean | undefined
   readonly name: string | undefined
 }
 
@@ -61,18 +64,33 @@ function idsFrom(first: number, count: number): number[] {
   return Array.from({ length: count }, (_, index) => first + index)
 }
 
-function format(env: Env, { brokers = 3, controllers = 1, name = 'Embedded' }: FormatOptions): ClusterManifest {
+function format(
+  env: Env,
+  { brokers = 3, controllers = defaultVoters(brokers), combined = false, name = 'Embedded' }: FormatOptions,
+): ClusterManifest {
+  if (combined && controllers > brokers) {
+    throw new RuntimeError('INVALID_OPTION', `${controllers} voters do not fit into the processes of ${brokers} brokers.`)
+  }
   return {
     formatVersion,
     clusterId: env.random.uuid(),
     name,
     createdMs: env.clock.nowMs(),
     voters: idsFrom(FIRST_CONTROLLER_ID, controllers).map((id) => ({ id, directoryId: env.random.uuid() })),
+    combined,
     brokers: idsFrom(FIRST_BROKER_ID, brokers),
   }
 }
 
-function withBrokers(present: ClusterManifest, dataDirectory: string, { brokers, controllers }: FormatOptions): ClusterManifest {
+/** A lone broker gains nothing from voters that outlive it. */
+function defaultVoters(_brokers: number): number {
+  return 1
+}
+
+function withBrokers(present: ClusterManifest, dataDirectory: string, { brokers, controllers, combined }: FormatOptions): ClusterManifest {
+  if (combined === true && !present.combined) {
+    throw new RuntimeError('INVALID_OPTION', `${dataDirectory} was formatted with controllers in processes of their own, which is fixed.`)
+  }
   if (controllers !== undefined && controllers !== present.voters.length) {
     const has = `${present.voters.length} voter${present.voters.length === 1 ? '' : 's'}`
     throw new RuntimeError(
@@ -129,7 +147,7 @@ function parse(content: Buffer): ClusterManifest | null {
   } catch {
     return null
   }
-  return isManifest(value) ? value : null
+  return isManifest(value) ? { ...value, combined: value.combined === true } : null
 }
 
 function isManifest(value: unknown): value is ClusterManifest {

@@ -27,6 +27,8 @@ export interface NodeConfig {
   /** Those that have bound their ports so far; a `config` message follows each one. */
   readonly controllers: readonly ControllerAddress[]
   readonly voters: readonly Voter[]
+  /** Of a broker: the voter that runs in its process. */
+  readonly companion?: NodeConfig
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
   readonly configOverrides: Readonly<Record<string, string>>
 }
@@ -36,17 +38,20 @@ export type ToNode =
   /** To controllers: that node's process was seen to end, so nobody need wait for its time-outs. A hint, never a proof. */
   | { readonly type: 'ended'; readonly nodeId: number }
   | { readonly type: 'stop' }
+  /** To a broker with a voter in its process: end the broker, keep the voter, and say `left`. */
+  | { readonly type: 'leave' }
   | { readonly type: 'connections' }
 
 export type FromNode =
   | { readonly type: 'listening'; readonly listeners: readonly NodeListener[] }
   | { readonly type: 'ready' }
+  | { readonly type: 'left' }
   | { readonly type: 'stopping' }
   | { readonly type: 'stopped' }
   | { readonly type: 'fatal'; readonly reason: string }
   | { readonly type: 'connections'; readonly list: readonly NodeConnection[] }
 
-const kinds: ReadonlySet<unknown> = new Set(['listening', 'ready', 'stopping', 'stopped', 'fatal', 'connections'])
+const kinds: ReadonlySet<unknown> = new Set(['listening', 'ready', 'left', 'stopping', 'stopped', 'fatal', 'connections'])
 
 /** `null` for anything that is not one of ours. */
 export function asNodeMessage(message: unknown): FromNode | null {

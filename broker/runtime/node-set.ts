@@ -56,24 +56,28 @@ export function createNodeSet(options: NodeSetOptions): NodeSet {
 
   const onListening = (node: SupervisedNode, bound: readonly NodeListener[]): void => {
     const listener = bound.find(({ name }) => name === (node.role === 'broker' ? 'CLIENT' : 'INTERNAL'))
-    if (listener === undefined) return
-    node.setPort(listener.port)
-    if (node.role === 'broker' || addresses.get(node.id)?.port === listener.port) return
-    addresses.set(node.id, { id: node.id, host: LOOPBACK, port: listener.port })
+    if (listener !== undefined) node.setPort(listener.port)
+    const voter = node.role === 'controller' ? listener : bound.find(({ name }) => name === 'CONTROLLER')
+    const voterId = node.role === 'controller' ? node.id : node.voterId
+    if (voter === undefined || voterId === null || addresses.get(voterId)?.port === voter.port) return
+    addresses.set(voterId, { id: voterId, host: LOOPBACK, port: voter.port })
     // At once, not when all are known: a majority goes on without the one that does not come up.
     const controllers = set.controllerAddresses()
     for (const other of nodes.values()) other.send({ type: 'config', controllers })
   }
 
-  const add = (role: NodeRole, id: number, port: number | null): void => {
+  const add = (role: NodeRole, id: number, { port, voterId }: { readonly port: number | null; readonly voterId: number | null }): void => {
     const { env, launcher, cluster } = options
     const hooks: NodeHooks = {
       onChange: () => options.onChange(),
       onListening: (bound) => onListening(node, bound),
       onProcess: (event, pid) => {
         onProcess(options, set.views(), event, pid)
-        if (event === 'ended')
-          for (const other of nodes.values()) if (other.role === 'controller' && other !== node) other.send({ type: 'ended', nodeId: id })
+        if (event !== 'ended') return
+        for (const other of nodes.values()) {
+          if (other === node || (other.role === 'broker' && other.voterId === null)) continue
+          for (const nodeId of [id, node.voterId]) if (nodeId !== null) other.send({ type: 'ended', nodeId })
+        }
       },
     }
     const spec = {
@@ -82,6 +86,7 @@ export function createNodeSet(options: NodeSetOptions): NodeSet {
       dataDirectory: nodeDirectory(cluster.dataDirectory, role, id),
       logFile: join(cluster.dataDirectory, 'logs', `${role}-${id}.log`),
       restart: cluster.restart ?? 'never',
+      voterId,
       port,
       config: () => nodeConfig(options, set, node),
     }
@@ -89,43 +94,55 @@ export function createNodeSet(options: NodeSetOptions): NodeSet {
     nodes.set(id, node)
   }
 
-  for (const { id } of manifest.voters) add('controller', id, null)
-  for (const [index, id] of manifest.brokers.entries()) add('broker', id, ports.ports[index] ?? null)
+  if (!manifest.combined) for (const { id } of manifest.voters) add('controller', id, { port: null, voterId: null })
+  for (const [index, id] of manifest.brokers.entries()) {
+    const voterId = manifest.combined ? (manifest.voters[index]?.id ?? null) : null
+    add('broker', id, { port: ports.ports[index] ?? null, voterId })
+  }
   return set
 }
 
 /** Where the embedded cluster differs from Kafka's defaults: whoever starts a consumer on a laptop should not wait for company. */
 const embeddedSettings = { 'group.initial.rebalance.delay.ms': '0' } as const
 
-async function nodeConfig(options: NodeSetOptions, set: NodeSet, node: SupervisedNode): Promise<NodeConfig> {
-  const { cluster, manifest, internalSecret } = options
-  const listeners = node.role === 'broker' ? brokerListeners(options, node) : await controllerListeners(options, set, node)
+async function nodeConfig(options: NodeSetOptions, set: NodeSet, { role, id, voterId, view }: SupervisedNode): Promise<NodeConfig> {
+  if (role === 'controller') return controllerConfig(options, set, id)
   return {
-    role: node.role,
-    nodeId: node.id,
+    ...sharedConfig(options, set, { role, nodeId: id }),
+    listeners: brokerListeners(options, view().port ?? 0),
+    companion: voterId === null ? undefined : await controllerConfig(options, set, voterId),
+  }
+}
+
+async function controllerConfig(options: NodeSetOptions, set: NodeSet, nodeId: number): Promise<NodeConfig> {
+  const listeners = await controllerListeners(options, set, nodeId)
+  return { ...sharedConfig(options, set, { role: 'controller', nodeId }), listeners }
+}
+
+function sharedConfig({ cluster, manifest, internalSecret }: NodeSetOptions, set: NodeSet, node: Pick<NodeConfig, 'role' | 'nodeId'>) {
+  return {
+    ...node,
     clusterId: manifest.clusterId,
-    dataDirectory: nodeDirectory(cluster.dataDirectory, node.role, node.id),
-    listeners,
+    dataDirectory: nodeDirectory(cluster.dataDirectory, node.role, node.nodeId),
     internalSecret,
     controllers: set.controllerAddresses(),
     voters: manifest.voters,
     logLevel: 'info',
-    configOverrides: { ...embeddedSettings, ...cluster.configOverrides },
-  }
+    configOverrides: cluster.configOverrides ?? {},
+  } as const
 }
 
 function internalListener(port: number): NodeListener {
   return { name: 'INTERNAL', host: LOOPBACK, port }
 }
 
-function brokerListeners({ ports }: NodeSetOptions, node: SupervisedNode): NodeListener[] {
-  const port = node.view().port ?? 0
+function brokerListeners({ ports }: NodeSetOptions, port: number): NodeListener[] {
   return [...ports.hosts.map((host) => ({ name: 'CLIENT', host, port })), internalListener(0)]
 }
 
 /** A controller that comes back where it was need not be announced. */
-async function controllerListeners({ env }: NodeSetOptions, set: NodeSet, node: SupervisedNode): Promise<NodeListener[]> {
-  const before = set.controllerAddresses().find(({ id }) => id === node.id)?.port
+async function controllerListeners({ env }: NodeSetOptions, set: NodeSet, nodeId: number): Promise<NodeListener[]> {
+  const before = set.controllerAddresses().find(({ id }) => id === nodeId)?.port
   return [internalListener(before !== undefined && (await isFree(env, LOOPBACK, before)) ? before : 0)]
 }
 

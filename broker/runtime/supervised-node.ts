@@ -28,6 +28,8 @@ export interface NodeSpec {
   readonly dataDirectory: string
   readonly logFile: string
   readonly restart: RestartPolicy
+  /** The voter that runs in this broker's process. */
+  readonly voterId: number | null
   /** Where it will listen, when that is known before it does. */
   readonly port: number | null
   /** Made anew for every process: addresses change. */
@@ -43,12 +45,15 @@ export interface NodeHooks {
 export interface SupervisedNode {
   readonly id: number
   readonly role: NodeRole
+  readonly voterId: number | null
   view(): NodeView
   /** Makes the process; `untilState` tells how it went on. */
   launch(): void
   /** Resolves in one of these states; rejects with NODE_FAILED as soon as the process is gone and none of them is reached, or TIMED_OUT. */
   untilState(states: readonly NodeState[], timeoutMs: number): Promise<NodeView>
   start(): Promise<NodeView>
+  /** Ends the broker of a process that holds a voter too. Resolves when that is done, took too long, or there is none. */
+  leave(): Promise<void>
   stop(withinMs?: number): Promise<NodeView>
   kill(): Promise<NodeView>
   pause(): NodeView
@@ -73,6 +78,7 @@ export function createSupervisedNode(env: Env, launcher: Launcher, spec: NodeSpe
   let restartTimer: Timer | null = null
   let isRetired = false
   const stateWaiters = new Set<() => void>()
+  const leaveWaiters = new Set<() => void>()
   const connectionWaiters = new Set<(list: readonly NodeConnection[] | null) => void>()
 
   const view = (): NodeView => ({
@@ -118,11 +124,19 @@ export function createSupervisedNode(env: Env, launcher: Launcher, spec: NodeSpe
       case 'connections':
         settleConnections(message.list)
         break
+      case 'left':
+        settleLeave()
+        break
       case 'stopping':
       case 'stopped':
         // Its exit follows and says more.
         break
     }
+  }
+
+  const settleLeave = (): void => {
+    for (const waiter of leaveWaiters) waiter()
+    leaveWaiters.clear()
   }
 
   const settleConnections = (list: readonly NodeConnection[] | null): void => {
@@ -135,6 +149,7 @@ export function createSupervisedNode(env: Env, launcher: Launcher, spec: NodeSpe
     child = null
     exit = { code, signal, atMs: env.clock.nowMs(), reason: failure ?? fatalReason }
     settleConnections(null)
+    settleLeave()
     const wasAsked = state === 'stopping'
     move(code === 0 ? 'exited-cleanly' : 'exited-badly')
     if (wasAsked) return
@@ -225,6 +240,16 @@ export function createSupervisedNode(env: Env, launcher: Launcher, spec: NodeSpe
     }
   }
 
+  const leave = async (): Promise<void> => {
+    if (spec.voterId === null || state !== 'running') return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    leaveWaiters.add(resolve)
+    const deadline = env.timers.after(STOP_WITHIN_MS, resolve)
+    child?.send({ type: 'leave' })
+    await promise
+    deadline.cancel()
+  }
+
   /** A crashed node that waits for its restart is stopped by not restarting it. */
   const cancelRestart = (): boolean => {
     if (restartTimer === null) return false
@@ -263,6 +288,7 @@ export function createSupervisedNode(env: Env, launcher: Launcher, spec: NodeSpe
   return {
     id: spec.id,
     role: spec.role,
+    voterId: spec.voterId,
     view,
     launch,
     untilState,
@@ -270,6 +296,7 @@ export function createSupervisedNode(env: Env, launcher: Launcher, spec: NodeSpe
       launch()
       return untilState(['running'], readyWithinMs)
     },
+    leave,
     stop,
     kill: async () => kill(),
     pause: () => signalled('pause', 'paused'),

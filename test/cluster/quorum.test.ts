@@ -130,3 +130,24 @@ describe('three controllers', () => {
     expect(offsets.reduce((sum, { offset }) => sum + (offset ?? 0), 0)).toBe(3)
   })
 })
+
+describe('voters in the broker processes', () => {
+  test('go on when one process is killed, end without waiting for each other, and start again', async () => {
+    await start({ combined: true })
+    expect(cluster.nodes().map(({ role }) => role)).toEqual(['broker', 'broker', 'broker'])
+    await createSurely('kept')
+    const { leaderId } = await quorum()
+    const process = leaderId - 1000
+    await cluster.kill(process)
+    await createSurely('after')
+    expect((await quorum()).leaderId).not.toBe(leaderId)
+    await cluster.start(process)
+    await client.close()
+    const beforeMs = env.clock.monotonicMs()
+    await cluster.shutdown()
+    // A broker that nobody lets go any more waits five seconds.
+    expect(env.clock.monotonicMs() - beforeMs).toBeLessThan(4_500)
+    await start({ combined: undefined, controllers: undefined })
+    expect((await client.admin.listTopics()).map(({ name }) => name).sort()).toEqual(['after', 'kept'])
+  })
+})

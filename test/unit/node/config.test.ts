@@ -26,6 +26,14 @@ describe('the configuration of a node', () => {
     expect(config.listeners).toHaveLength(2)
   })
 
+  it('of a broker may carry that of a voter in the same process, and of nothing else', () => {
+    const voter = { ...valid, role: 'controller', nodeId: 1001, dataDirectory: '/data/1001' }
+    expect(parse({ companion: voter }).companion).toMatchObject({ role: 'controller', nodeId: 1001 })
+    expect(() => parse({ companion: valid })).toThrow(NodeConfigError)
+    expect(() => parse({ companion: { ...voter, companion: voter } })).toThrow(NodeConfigError)
+    expect(() => parse({ role: 'controller', companion: voter })).toThrow(NodeConfigError)
+  })
+
   it.each([
     ['role', { role: 'zookeeper' }, /role must be "broker" or "controller", not "zookeeper"/],
     ['node id', { nodeId: 1.5 }, /nodeId must be a whole number/],

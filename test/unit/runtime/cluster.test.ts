@@ -82,9 +82,11 @@ test('a broker that comes back is told the addresses at once and keeps its port'
 
 test('voters are the same at every start, and so is the cluster id', async () => {
   const first = await start()
+  await first.cluster.whenReady()
   const { voters, clusterId } = first.processOf(1001).config
   await first.cluster.shutdown()
   const second = await start()
+  await second.cluster.whenReady()
   expect(second.processOf(1001).config).toMatchObject({ voters, clusterId })
   expect(second.cluster.internalSecret).not.toBe(first.cluster.internalSecret)
 })
@@ -162,4 +164,48 @@ test('controllers are told at once when a process ends, and only they are', asyn
   await cluster.kill(2)
   for (const id of [1001, 1002, 1003]) expect(processOf(id).received).toContainEqual({ type: 'ended', nodeId: 2 })
   expect(processOf(1).received).not.toContainEqual({ type: 'ended', nodeId: 2 })
+})
+
+test('combined, the voters run in the processes of the first brokers', async () => {
+  const { cluster, launched, processOf } = await start({ controllers: 3, brokers: 4, combined: true })
+  await cluster.whenReady()
+  const processes = launched.map(({ config }) => [config.nodeId, config.companion?.nodeId ?? null] as const)
+  expect(processes.toSorted(([one], [other]) => one - other)).toEqual([
+    [1, 1001],
+    [2, 1002],
+    [3, 1003],
+    [4, null],
+  ])
+  expect(processOf(2).config.companion).toMatchObject({ role: 'controller', dataDirectory: join(folder, 'controller-1002') })
+  expect(cluster.controllerAddresses().map(({ id, port }) => [id, port])).toEqual([1001, 1002, 1003].map((id) => [id, 40_000 + id]))
+  await cluster.kill(2)
+  for (const nodeId of [2, 1002]) {
+    expect(processOf(1).received).toContainEqual({ type: 'ended', nodeId })
+    expect(processOf(4).received).not.toContainEqual({ type: 'ended', nodeId })
+  }
+})
+
+test('combined, every broker leaves before the first process, and its voter, ends', async () => {
+  const order: string[] = []
+  const { cluster } = await start({ controllers: 3, brokers: 3, combined: true }, (process) => {
+    const { say, exit } = process
+    process.say = (message) => {
+      if (message.type === 'left') order.push('left')
+      say(message)
+    }
+    process.exit = (how) => {
+      order.push('ended')
+      exit(how)
+    }
+    healthy(process)
+  })
+  await cluster.whenReady()
+  await cluster.shutdown()
+  expect(order).toEqual(['left', 'left', 'left', 'ended', 'ended', 'ended'])
+})
+
+test('more voters than brokers do not fit into their processes', async () => {
+  await expect(openCluster(env, { dataDirectory: folder, port: 0, brokers: 1, controllers: 3, combined: true })).rejects.toMatchObject({
+    code: 'INVALID_OPTION',
+  })
 })

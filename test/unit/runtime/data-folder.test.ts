@@ -6,7 +6,7 @@ import { createRealEnv } from '../../../broker/env/real.ts'
 import { openDataFolder } from '../../../broker/runtime/data-folder.ts'
 
 const env = createRealEnv()
-const none = { brokers: undefined, controllers: undefined, name: undefined }
+const none = { brokers: undefined, controllers: undefined, combined: undefined, name: undefined }
 let folder = ''
 
 beforeEach(async () => {

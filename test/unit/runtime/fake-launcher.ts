@@ -39,6 +39,7 @@ function fakeProcess(config: NodeConfig, handlers: NodeProcessHandlers, pid: num
     pid,
     send: (message) => {
       fake.received.push(message)
+      if (message.type === 'leave') queueMicrotask(() => fake.say({ type: 'left' }))
       if (message.type === 'stop') queueMicrotask(() => fake.exit({ code: 0 }))
     },
     signal: (name) => {
@@ -56,6 +57,8 @@ export function healthy(process: FakeProcess): void {
       ...listener,
       port: listener.port || 40_000 + process.config.nodeId + index,
     }))
+    const voter = process.config.companion
+    if (voter !== undefined) listeners.push({ name: 'CONTROLLER', host: '127.0.0.1', port: 40_000 + voter.nodeId })
     process.say({ type: 'listening', listeners })
     process.say({ type: 'ready' })
   })

@@ -41,6 +41,7 @@ function setUp(options: { restart?: RestartPolicy; onLaunch?: (process: FakeProc
     dataDirectory: '/data/broker-2',
     logFile: '/data/logs/broker-2.log',
     restart: options.restart ?? 'never',
+    voterId: null,
     port: null,
     config: () => ({
       role: 'broker',
