@@ -237,6 +237,15 @@ describe('retries', () => {
     expect(valuesOf(0)).toEqual(['first', 'second', 'third'])
   })
 
+  it('do not reuse the sequence of a batch that was refused when it may have been written before', async () => {
+    const producer = client.producer()
+    await run(producer.send({ topic: 't', partition: 0, value: 'first' }))
+    scripted('lost', ErrorCode.INVALID_RECORD)
+    expect(codesOf(await run(producer.sendAll([{ topic: 't', partition: 0, value: 'second' }])))).toEqual(['INVALID_RECORD'])
+    await run(producer.send({ topic: 't', partition: 0, value: 'third' }))
+    expect(valuesOf(0)).toEqual(['first', 'second', 'third'])
+  })
+
   it.each(Array.from({ length: 40 }, (_, seed) => seed))(
     'never lose, double or reorder what was acknowledged, through random failures (seed %i)',
     async (seed) => {
