@@ -13,6 +13,7 @@ import type { BrokerConnection } from '../broker-connection.ts'
 import type { ClientCore } from '../core.ts'
 import { isStaleMetadata } from '../consume/fetch-codec.ts'
 import { ClientError } from '../error.ts'
+import { isIdentityError, leavesFateOpen, lostPlace, mayPass, notInTime, uncertainFate, withoutLeader } from './batch-failure.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 import { partitionReplies, produceBounds, produceTopics, refusal } from './produce-exchange.ts'
 import type { PartitionReply, ProduceReply, Sent } from './produce-exchange.ts'
@@ -124,11 +125,7 @@ export class Sender {
     this.#isLookingUp = false
     for (const queue of queues) {
       if (failure !== null || (this.#core.cache.partition(queue.topic, queue.partition)?.leader ?? null) === null) {
-        this.#delay(
-          queue,
-          failure ??
-            ClientError.ofBroker(ErrorCode.LEADER_NOT_AVAILABLE, `Partition ${queue.topic}-${queue.partition} has no leader at the moment`),
-        )
+        this.#delay(queue, failure ?? withoutLeader(queue))
       }
     }
     this.schedule()
@@ -247,9 +244,9 @@ export class Sender {
   #onFailure(queue: PartitionQueue, batch: ProducerBatch, failure: ClientError): void {
     if (this.#options.signal.aborted) return
     batch.lastError = failure
-    batch.isUncertain ||= failure.kafkaError === null || uncertainErrors.has(failure.kafkaError)
+    batch.isUncertain ||= leavesFateOpen(failure)
     if (failure.kafkaError === ErrorCode.MESSAGE_TOO_LARGE && queue.split(batch)) return
-    if (failure.kafkaError !== null && identityErrors.has(failure.kafkaError) && batch.sequence !== null) {
+    if (isIdentityError(failure) && batch.sequence !== null) {
       this.#onIdentityError(queue, batch, failure)
       return
     }
@@ -261,7 +258,7 @@ export class Sender {
     queue.drop(batch)
     batch.fail(failure)
     // Whether it was appended is not known, so neither is which sequence comes next.
-    if (mayRetry && batch.sequence !== null) this.#keeper.lose()
+    if ((mayRetry || batch.isUncertain) && batch.sequence !== null) this.#keeper.lose()
   }
 
   #onIdentityError(queue: PartitionQueue, batch: ProducerBatch, failure: ClientError): void {
@@ -277,14 +274,7 @@ export class Sender {
       return
     }
     queue.drop(batch)
-    const where = `${queue.topic}-${queue.partition}`
-    batch.fail(
-      new ClientError(
-        'PRODUCER_FENCED',
-        `The producer lost its place in ${where} (${failure.kafkaErrorName}): whether these records were written before is not known. It goes on under a new id.`,
-        { cause: failure, api: produce.name },
-      ),
-    )
+    batch.fail(lostPlace(queue, failure))
   }
 
   #retry(queue: PartitionQueue, batch: ProducerBatch, failure: ClientError): void {
@@ -304,15 +294,7 @@ export class Sender {
     const nowMs = this.#core.env.clock.monotonicMs()
     for (const queue of this.#active) {
       for (const batch of queue.takeExpired(nowMs)) {
-        const last = batch.lastError ?? queue.lastError
-        const reason = last === null ? '' : ` Last: ${last.message}`
-        batch.fail(
-          new ClientError(
-            'DEADLINE_EXCEEDED',
-            `${batch.recordCount} records for ${queue.topic}-${queue.partition} were not delivered in time.${reason}`,
-            { cause: last ?? undefined, api: produce.name },
-          ),
-        )
+        batch.fail(notInTime(queue, batch))
         if (batch.sequence !== null) this.#keeper.lose()
       }
     }
@@ -332,32 +314,4 @@ export class Sender {
     }
     this.schedule()
   }
-}
-
-/** Answers after which records may be in the log all the same. */
-const uncertainErrors: ReadonlySet<number> = new Set([
-  ErrorCode.UNKNOWN_SERVER_ERROR,
-  ErrorCode.REQUEST_TIMED_OUT,
-  ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND,
-])
-
-const identityErrors: ReadonlySet<number> = new Set([
-  ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER,
-  ErrorCode.UNKNOWN_PRODUCER_ID,
-  ErrorCode.INVALID_PRODUCER_EPOCH,
-  ErrorCode.PRODUCER_FENCED,
-  ErrorCode.INVALID_PRODUCER_ID_MAPPING,
-])
-
-/** Trying again later may help. */
-function mayPass(failure: ClientError): boolean {
-  return failure.retriable || failure.code === 'DEADLINE_EXCEEDED'
-}
-
-function uncertainFate(queue: PartitionQueue, batch: ProducerBatch): ClientError {
-  const what = `Whether ${batch.recordCount} records for ${queue.topic}-${queue.partition} were written is not known`
-  return new ClientError('PRODUCER_FENCED', `${what}; sending them again could write them twice.`, {
-    cause: batch.lastError ?? undefined,
-    api: produce.name,
-  })
 }
