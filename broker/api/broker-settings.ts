@@ -106,7 +106,7 @@ const ownSettings = {
     minimum: 1,
     maximum: 32_767,
     defaultValue: '1',
-    documentation: 'Replicas of __consumer_offsets when it is created; fewer when there are fewer brokers.',
+    documentation: 'Replicas of __consumer_offsets when it is created.',
   },
   frameBytesMax: {
     name: 'socket.request.max.bytes',

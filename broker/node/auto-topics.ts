@@ -35,7 +35,8 @@ export class AutoTopics implements AutoTopicCreation {
   }
 
   request(topic: string, principal: Principal, clientId: string): ErrorCode {
-    if (this.#liveBrokers() < this.#replicationFactor(topic)) return ErrorCode.INVALID_REPLICATION_FACTOR
+    // A broker that is down has its replica all the same; one that has not come up for the first time is waited for.
+    if (this.#options.image().brokers.size < this.#replicationFactor(topic)) return ErrorCode.INVALID_REPLICATION_FACTOR
     if (!this.#underWay.has(topic) && this.#underWay.size < CREATIONS_MAX) {
       this.#underWay.add(topic)
       void this.#create(topic, principal, clientId)
@@ -74,18 +75,9 @@ export class AutoTopics implements AutoTopicCreation {
     return { name, numPartitions, replicationFactor: this.#replicationFactor(name), assignments: [], configs }
   }
 
-  /** A small cluster gets its offsets topic all the same. */
   #replicationFactor(topic: string): number {
     const { settings } = this.#options
-    if (topic !== OFFSETS_TOPIC) return settings.defaultReplicationFactor
-    return Math.max(1, Math.min(settings.offsetsTopicReplicationFactor, this.#liveBrokers()))
-  }
-
-  #liveBrokers(): number {
-    const image = this.#options.image()
-    let count = 0
-    for (const { id } of image.brokers.values()) if (image.isUnfenced(id)) count++
-    return count
+    return topic === OFFSETS_TOPIC ? settings.offsetsTopicReplicationFactor : settings.defaultReplicationFactor
   }
 }
 

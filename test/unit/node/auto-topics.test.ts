@@ -54,17 +54,17 @@ describe('creating topics that are asked for', () => {
     expect(sent).toMatchObject([{ name: 'new', numPartitions: 4, replicationFactor: 1, configs: [] }])
   })
 
-  it('creates __consumer_offsets compacted, with no more replicas than live brokers', async () => {
+  it('creates __consumer_offsets compacted, with all its replicas although a broker is down', async () => {
     const { ask, sent } = creator()
     expect(ask('__consumer_offsets')).toBe(ErrorCode.LEADER_NOT_AVAILABLE)
     await settled()
     expect(sent).toMatchObject([
-      { numPartitions: 50, replicationFactor: 2, configs: [{ name: 'cleanup.policy', value: 'compact' }, {}, {}] },
+      { numPartitions: 50, replicationFactor: 3, configs: [{ name: 'cleanup.policy', value: 'compact' }, {}, {}] },
     ])
   })
 
-  it('refuses what the live brokers cannot hold', () => {
-    const { ask, sent } = creator({ replicationFactor: 3 })
+  it('refuses what the registered brokers cannot hold', () => {
+    const { ask, sent } = creator({ replicationFactor: 4 })
     expect(ask('new')).toBe(ErrorCode.INVALID_REPLICATION_FACTOR)
     expect(sent).toEqual([])
   })
