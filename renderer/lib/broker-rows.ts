@@ -68,9 +68,26 @@ export function controllerRows(quorum: QuorumView | null, nodes: readonly NodeVi
     const state = process?.state ?? voter?.node ?? null
     const runs = state === null || state === 'running'
     const isActive = runs && quorum?.leaderId === id
-    const standing = runs
-      ? { tone: 'ok' as const, label: isActive ? 'Active' : 'Following' }
-      : { tone: nodeTones[state], label: nodeLabels[state] }
+    const standing = runs ? standingOf(quorum, isActive) : { tone: nodeTones[state], label: nodeLabels[state] }
     return { id, voter, process, state, isActive, ...standing }
   })
+}
+
+function standingOf(quorum: QuorumView | null, isActive: boolean): { tone: Tone; label: string } {
+  if (quorum === null) return { tone: 'busy', label: 'Joining' }
+  if (quorum.leaderId === null) return { tone: 'bad', label: 'No leader' }
+  return { tone: 'ok', label: isActive ? 'Active' : 'Following' }
+}
+
+/** A quorum that nobody leads, as sentences: why, and what still works. Null while one leads, or none is known. */
+export function quorumProblem(quorum: QuorumView | null, rows: readonly ControllerRow[]): string | null {
+  if (quorum === null || quorum.leaderId !== null || rows.length === 0) return null
+  const running = rows.filter(({ state }) => state === 'running').length
+  const needed = Math.floor(rows.length / 2) + 1
+  const isKnown = rows.every(({ state }) => state !== null)
+  const why =
+    isKnown && running < needed
+      ? `The controller quorum is lost: ${running} of ${rows.length} controllers ${running === 1 ? 'runs' : 'run'} and ${needed} are needed.`
+      : 'No controller leads the quorum at the moment.'
+  return `${why} Brokers go on with the topics, leaders and groups they know. Creating topics, changing settings, electing leaders and taking brokers back in wait.`
 }

@@ -20,14 +20,21 @@ export function sampleQuorum(env: Env, session: ClusterSession): Round {
       try {
         const body = { topics: [{ topicName: metadataTopic, partitions: [{ partitionIndex: 0 }] }] }
         const reply = await session.client.request('any', describeQuorum, body, { timeoutMs: quorumDeadlineMs, signal: session.signal })
-        knowledge.quorum = quorumOf(reply)
+        knowledge.quorum = quorumOf(reply) ?? withoutLeader(knowledge.quorum)
       } catch {
-        // Clusters with ZooKeeper have no quorum, and one that has lost its majority does not answer: both show as unknown.
-        knowledge.quorum = null
+        // Clusters with ZooKeeper have no quorum and never show one; a quorum that once answered has voters, and no leader by now.
+        knowledge.quorum = withoutLeader(knowledge.quorum)
       }
       return undefined
     },
   })
+}
+
+/** What is left to say of a quorum that does not answer: who votes, and how far each was known to have come. */
+export function withoutLeader(before: QuorumView | null): QuorumView | null {
+  if (before === null) return null
+  const voters = before.voters.map((voter) => ({ ...voter, role: 'unknown' as const, lag: null }))
+  return { ...before, leaderId: null, voters, observers: [] }
 }
 
 export function quorumOf(reply: Decoded<(typeof describeQuorum)['response']>): QuorumView | null {
