@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../wire/errors.ts'
-import type { GroupStateName, HeartbeatReply, JoinReply, LeaveReply, Protocol, RefusedReply, SyncReply } from './group-types.ts'
+import type { GroupStateName, HeartbeatReply, JoinReply, JoinRequest, LeaveReply, RefusedReply, SyncReply } from './group-types.ts'
 
 /**
  * What the group APIs ask of the coordinator on this broker. Implemented by group-coordinator.ts.
@@ -19,19 +19,6 @@ export interface GroupCoordinatorPort {
   describe(groupId: string): GroupDescription
   /** The groups whose coordinator this broker is. `errorCode` is COORDINATOR_LOAD_IN_PROGRESS while any are still read. */
   list(): { readonly errorCode: ErrorCode; readonly groups: readonly GroupListing[] }
-}
-
-export interface JoinRequest {
-  readonly memberId: string
-  readonly instanceId: string | null
-  readonly clientId: string
-  readonly clientHost: string
-  readonly sessionTimeoutMs: number
-  readonly rebalanceTimeoutMs: number
-  readonly protocolType: string
-  readonly protocols: readonly Protocol[]
-  readonly requiresKnownMemberId: boolean
-  readonly supportsSkippingAssignment: boolean
 }
 
 export interface MemberClaim {

@@ -9,7 +9,6 @@ import type {
   GroupCoordinatorPort,
   GroupDescription,
   GroupListing,
-  JoinRequest,
   LeavingMember,
   MemberClaim,
   SyncRequest,
@@ -17,7 +16,7 @@ import type {
 } from './coordinator-port.ts'
 import type { CoordinatorRecord } from './group-records.ts'
 import { offsetRecord, replay } from './group-records.ts'
-import type { Group, GroupConfig, HeartbeatReply, JoinReply, LeaveReply, Now, RefusedReply, SyncReply } from './group-types.ts'
+import type { Group, GroupConfig, HeartbeatReply, JoinReply, JoinRequest, LeaveReply, Now, RefusedReply, SyncReply } from './group-types.ts'
 import { joinFailure, memberMetadata, syncFailure } from './membership.ts'
 import { checkCommit, checkOffsetDelete, getOffset, removeOffset, setOffset } from './offsets.ts'
 import { Shard } from './shard.ts'

@@ -102,12 +102,9 @@ export interface Now {
 
 // ---------------------------------------------------------------------------------------------------------------- events
 
-export interface JoinEvent {
-  readonly type: 'join'
-  readonly token: ReplyToken
+/** What a member asks for when it joins; JoinGroup's fields. */
+export interface JoinRequest {
   readonly memberId: string
-  /** Becomes the id of a member that came without one; drawn by the driver, as the step draws nothing. */
-  readonly newMemberId: string
   readonly instanceId: string | null
   readonly clientId: string
   readonly clientHost: string
@@ -119,6 +116,13 @@ export interface JoinEvent {
   readonly requiresKnownMemberId: boolean
   /** JoinGroup v9+: a returning static leader can be told to keep the assignment (KIP-814). */
   readonly supportsSkippingAssignment: boolean
+}
+
+export interface JoinEvent extends JoinRequest {
+  readonly type: 'join'
+  readonly token: ReplyToken
+  /** Becomes the id of a member that came without one; drawn by the driver, as the step draws nothing. */
+  readonly newMemberId: string
 }
 
 export interface SyncEvent {

@@ -1,7 +1,6 @@
 import { GroupCoordinator } from '../../../broker/coordinator/group-coordinator.ts'
 import type { CoordinatorRecord } from '../../../broker/coordinator/group-records.ts'
-import type { Group, GroupConfig } from '../../../broker/coordinator/group-types.ts'
-import type { JoinRequest } from '../../../broker/coordinator/coordinator-port.ts'
+import type { Group, GroupConfig, JoinRequest } from '../../../broker/coordinator/group-types.ts'
 import { ErrorCode } from '../../../broker/wire/errors.ts'
 
 /** Kafka's defaults. */
