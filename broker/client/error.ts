@@ -1,22 +1,9 @@
-import { ChannelError } from '../net/channel-error.ts'
+import { ChannelError, type ChannelErrorCode } from '../net/channel-error.ts'
 import { errorName, isRetriable } from '../wire/errors.ts'
 
-/** Every way a call of the client can fail. Closed: a screen can explain each. */
+/** Every way a call of the client can fail, those of its connections among them. Closed: a screen can explain each. */
 export type ClientErrorCode =
-  /** Nobody listens on the address. */
-  | 'CONNECTION_REFUSED'
-  /** The host name does not resolve. */
-  | 'HOST_NOT_FOUND'
-  /** No connection within the time given. */
-  | 'CONNECT_TIMED_OUT'
-  /** The network or the machine refused for another reason; see `cause`. */
-  | 'CONNECT_FAILED'
-  /** An established connection ended while the call was in flight. */
-  | 'CONNECTION_LOST'
-  /** The peer answered as a TLS endpoint does: it wants TLS and was spoken to in plaintext. */
-  | 'TLS_EXPECTED'
-  /** Something listens, but what it answered is not the Kafka protocol. */
-  | 'NOT_KAFKA'
+  | ChannelErrorCode
   /** The peer closed the connection after the first request: it most likely demands SASL. */
   | 'AUTHENTICATION_REQUIRED'
   /** Credentials were refused. */
@@ -29,18 +16,8 @@ export type ClientErrorCode =
   | 'UNSUPPORTED_VERSION'
   /** The broker answered with an error; `kafkaError` is its number. */
   | 'BROKER_ERROR'
-  /** A reply that does not decode. */
-  | 'MALFORMED_REPLY'
   /** A record batch whose checksum or structure is wrong. */
   | 'CORRUPT_BATCH'
-  /** The call's own deadline passed. */
-  | 'DEADLINE_EXCEEDED'
-  /** The call's AbortSignal fired. */
-  | 'CANCELLED'
-  /** The client, producer, reader or consumer was closed. */
-  | 'CLOSED'
-  /** More requests wait for one connection than are allowed. */
-  | 'TOO_MANY_REQUESTS'
   /** The producer's buffer stayed full until the deadline. */
   | 'BUFFER_FULL'
   /** A record larger than the producer's or the broker's bound. */

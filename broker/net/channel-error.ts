@@ -5,17 +5,29 @@ import { describeOpening, looksLikeTls } from './peer-diagnosis.ts'
 
 /** Every way the client's side of a connection can fail. */
 export type ChannelErrorCode =
+  /** Nobody listens on the address. */
   | 'CONNECTION_REFUSED'
+  /** The host name does not resolve. */
   | 'HOST_NOT_FOUND'
+  /** No connection within the time given. */
   | 'CONNECT_TIMED_OUT'
+  /** The network or the machine refused for another reason; see `cause`. */
   | 'CONNECT_FAILED'
+  /** An established connection ended while the call was in flight. */
   | 'CONNECTION_LOST'
+  /** The peer answered as a TLS endpoint does: it wants TLS and was spoken to in plaintext. */
   | 'TLS_EXPECTED'
+  /** Something listens, but what it answered is not the Kafka protocol. */
   | 'NOT_KAFKA'
+  /** A reply that does not decode. */
   | 'MALFORMED_REPLY'
+  /** The call's own deadline passed. */
   | 'DEADLINE_EXCEEDED'
+  /** The call's AbortSignal fired. */
   | 'CANCELLED'
+  /** It was closed on this side. */
   | 'CLOSED'
+  /** More requests wait for one connection than are allowed. */
   | 'TOO_MANY_REQUESTS'
 
 /** What a request on a channel, or opening one, failed with. The message names the address and says what to look at. */
