@@ -3,8 +3,7 @@
  * node/partition-manager.ts and node/partition.ts, which own all state behind these interfaces.
  */
 import type { FollowerFetch } from '../cluster/follower-progress.ts'
-import type { DiskSpace } from '../env/types.ts'
-import type { PartitionLog, RecordError } from '../log/types.ts'
+import type { DiskSpace, PartitionLog, RecordError } from '../log/types.ts'
 import type { ErrorCode } from '../wire/errors.ts'
 
 export interface Partitions {

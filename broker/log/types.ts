@@ -12,6 +12,7 @@ import type { DiskSpace } from '../env/types.ts'
 import type { ErrorCode } from '../wire/errors.ts'
 import type { LogConfig } from './topic-config.ts'
 
+export type { DiskSpace } from '../env/types.ts'
 export type { LogConfig } from './topic-config.ts'
 
 export interface TopicPartition {
