@@ -40,7 +40,11 @@ function clusterCommand(program: Command, name: string): Command {
   return program
     .command(name)
     .option('--brokers <count>', 'number of brokers (default: 3, or as many as the folder has; more adds some)', count)
-    .option('--controllers <count>', 'voters of the quorum: 1, 3 or 5, fixed when the folder is formatted (default: 1)', voters)
+    .option(
+      '--controllers <count>',
+      'voters of the quorum: 1, 3 or 5, fixed when the folder is formatted (default: 3, or 1 with fewer than 3 brokers)',
+      voters,
+    )
     .option('--combined', 'run the voters inside the broker processes, fixed when the folder is formatted')
     .option('--port <port>', "first broker's port, the others follow; 0 takes any (default: 9092 or the next free block)", port)
     .addOption(

@@ -9,6 +9,7 @@ import type { Launcher } from './launcher.ts'
 import type { RunRecord } from './leftovers.ts'
 import type { NodeConfig, NodeListener } from './node-protocol.ts'
 import { isFree, type PortBlock } from './ports.ts'
+import { replicationDefaults } from './replication-defaults.ts'
 import { createSupervisedNode, type NodeHooks, type SupervisedNode } from './supervised-node.ts'
 import { RuntimeError, type ClusterOptions, type ControllerAddress, type NodeRole, type NodeView } from './types.ts'
 import type { Watchdog } from './watchdog.ts'
@@ -105,11 +106,12 @@ export function createNodeSet(options: NodeSetOptions): NodeSet {
 /** Where the embedded cluster differs from Kafka's defaults: whoever starts a consumer on a laptop should not wait for company. */
 const embeddedSettings = { 'group.initial.rebalance.delay.ms': '0' } as const
 
-async function nodeConfig(options: NodeSetOptions, set: NodeSet, { role, id, voterId, view }: SupervisedNode): Promise<NodeConfig> {
+async function nodeConfig(options: NodeSetOptions, set: NodeSet, node: SupervisedNode): Promise<NodeConfig> {
+  const { role, id, voterId } = node
   if (role === 'controller') return controllerConfig(options, set, id)
   return {
     ...sharedConfig(options, set, { role, nodeId: id }),
-    listeners: brokerListeners(options, view().port ?? 0),
+    listeners: brokerListeners(options, node.view().port ?? 0),
     companion: voterId === null ? undefined : await controllerConfig(options, set, voterId),
   }
 }
@@ -128,7 +130,7 @@ function sharedConfig({ cluster, manifest, internalSecret }: NodeSetOptions, set
     controllers: set.controllerAddresses(),
     voters: manifest.voters,
     logLevel: 'info',
-    configOverrides: cluster.configOverrides ?? {},
+    configOverrides: { ...embeddedSettings, ...replicationDefaults(manifest.brokers.length), ...cluster.configOverrides },
   } as const
 }
 
