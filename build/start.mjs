@@ -4,12 +4,13 @@
  */
 import './check-node.mjs'
 import { spawn } from 'node:child_process'
-import { enableCompileCache } from 'node:module'
 import { join, resolve } from 'node:path'
 
 const root = resolve(import.meta.dirname, '..')
 const given = process.argv.slice(2)
 
+// Imported only now: in an old Node the module lacks it, which would be told before the check's own line.
+const { enableCompileCache } = await import('node:module')
 const { bundleWhenStale } = await import('./bundle.ts')
 await bundleWhenStale('all')
 const { findDesktop } = await import('./desktop.ts')

@@ -41,6 +41,17 @@ test('every script that runs Node checks it first', () => {
   }
 })
 
+test('no script imports, before the check has run, what an old Node does not have', () => {
+  for (const entry of ['start', 'weir', 'build']) {
+    const source = readFileSync(resolve(root, `build/${entry}.mjs`), 'utf8')
+    const imported = [...source.matchAll(/^import (?:\{ (.+) \} from )?'(.+)'$/gm)].flatMap(([, names, from]) =>
+      names === undefined ? [`${from}`] : names.split(', ').map((name) => `${from} ${name}`),
+    )
+    const inNode20 = ['./check-node.mjs', 'node:child_process spawn', 'node:path join', 'node:path resolve']
+    expect(imported.filter((name) => !inNode20.includes(name)), `static imports of ${entry}.mjs`).toEqual([])
+  }
+})
+
 test('the check itself is free of syntax that an old Node cannot read', () => {
   const code = readFileSync(check, 'utf8').replace(/\/\*.*?\*\//s, '')
   expect(code).not.toMatch(/=>|`|\?\.|\?\?|^\s*(?:const|let|import|await|class)\b/m)
