@@ -3,6 +3,7 @@
  */
 import { flushCompileCache } from 'node:module'
 import { CommanderError } from 'commander'
+import { DiskError } from '../env/types.ts'
 import { RuntimeError, type RuntimeErrorCode } from '../runtime/types.ts'
 import { createProgram } from './program.ts'
 
@@ -14,10 +15,18 @@ async function main(): Promise<number> {
     return 0
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-    const isExpected = error instanceof RuntimeError
-    process.stderr.write(`weir: ${isExpected || !(error instanceof Error) ? oneLine(error) : (error.stack ?? error.message)}\n`)
-    return isExpected && badArgumentCodes.has(error.code) ? 2 : 1
+    process.stderr.write(`weir: ${await sentence(error)}\n`)
+    return error instanceof RuntimeError && badArgumentCodes.has(error.code) ? 2 : 1
   }
+}
+
+/** One line for what can happen to anybody; a bug of ours keeps its stack trace. */
+async function sentence(error: unknown): Promise<string> {
+  if (error instanceof RuntimeError || error instanceof DiskError || !(error instanceof Error)) return oneLine(error)
+  // Only `serve` and `--demo` load the host, and only here is its error wanted.
+  const { HostError } = await import('../host/problem.ts')
+  if (!(error instanceof HostError)) return error.stack ?? error.message
+  return [oneLine(error), error.data.advice].filter((part) => part !== null).join(' ')
 }
 
 function oneLine(error: unknown): string {

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -65,4 +66,27 @@ test("somebody else's folder is refused with one line, and left as it was", asyn
   expect(code).toBe(1)
   expect(stderr).toMatch(/^weir: [^\n]*thesis\.tex[^\n]*\n$/)
   await rm(folder, { recursive: true })
+})
+
+test('a folder that cannot be made is one line, not a stack trace', async () => {
+  const file = join(home, 'file')
+  await writeFile(file, 'x')
+  const { code, stderr } = await weir('up', '--data-dir', join(file, 'folder'))
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/^weir: [^\n]+\n$/)
+  expect(stderr).toContain(file)
+})
+
+test('a taken port of the console is one line that says what to do', async () => {
+  const other = createServer()
+  await new Promise<void>((done) => void other.listen(0, '127.0.0.1', done))
+  const { port } = other.address() as AddressInfo
+  try {
+    const { code, stderr } = await weir('serve', '--ephemeral', '--port', '0', '--brokers', '1', '--host-port', String(port))
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^weir: [^\n]+ Choose another port\.\n$/)
+    expect(stderr).toContain(String(port))
+  } finally {
+    other.close()
+  }
 })
