@@ -19,7 +19,7 @@ import { startWeir, type WeirProcess } from '../support/weir-process.ts'
 /** What any part may take to begin and end, and per item: generous, for a machine that does other things too. */
 const PART_MS = 120_000
 const FRAME_MS = 1
-const FOLDER_MS = 400
+const FOLDER_MS = 800
 const TCP_FRAME_MS = 40
 
 const count = (fallback: number) => ({ type: 'string', default: String(fallback) }) as const

@@ -24,8 +24,10 @@ import type { SeededRandom } from './random.ts'
 const MIB = 1024 * 1024
 /** Growth of the broker beyond which its memory is not bounded. */
 const RSS_GROWTH_MAX = 1024 * MIB
-/** A connection is given up this long after its last byte, answered or not. */
+/** A connection is given up this long after the last byte either way... */
 const LINGER_MS = 120
+/** ...or, for a busy broker to come to it, when this long after the last byte sent there is still no answer. */
+const UNANSWERED_MS = 1_000
 const ANSWER_WITHIN_MS = 10_000
 const PROBE_EVERY = 1_000
 /** How many in a row the broker may refuse before it counts as gone. */
@@ -193,7 +195,7 @@ function attackAt(corpus: Corpus, seed: number, index: number): Attack {
 function attack(at: Address, { pieces, pauseMs, isDeaf }: Attack, tally: Tally): Promise<void> {
   return new Promise((resolve) => {
     let isOurs = false
-    let hasAnswer = false
+    let answeredAtMs: number | null = null
     const socket = net.connect({ host: at.host, port: at.port, noDelay: true })
     const leave = (): void => {
       isOurs = true
@@ -204,7 +206,7 @@ function attack(at: Address, { pieces, pauseMs, isDeaf }: Attack, tally: Tally):
     })
     socket.on('close', () => {
       if (!isOurs) tally.closedByBroker++
-      if (hasAnswer) tally.answered++
+      if (answeredAtMs !== null) tally.answered++
       resolve()
     })
     socket.on('connect', async () => {
@@ -212,7 +214,7 @@ function attack(at: Address, { pieces, pauseMs, isDeaf }: Attack, tally: Tally):
       if (isDeaf) socket.pause()
       else {
         socket.on('data', () => {
-          hasAnswer = true
+          answeredAtMs = performance.now()
         })
       }
       for (const piece of pieces) {
@@ -221,7 +223,10 @@ function attack(at: Address, { pieces, pauseMs, isDeaf }: Attack, tally: Tally):
         socket.write(piece)
         if (pauseMs > 0) await pause(pauseMs)
       }
-      await pause(LINGER_MS)
+      const sentAtMs = performance.now()
+      const isOver = (): boolean =>
+        performance.now() > (answeredAtMs === null && !isDeaf ? sentAtMs + UNANSWERED_MS : (answeredAtMs ?? sentAtMs) + LINGER_MS)
+      while (!socket.destroyed && !isOver()) await pause(LINGER_MS / 4)
       leave()
     })
   })
