@@ -171,6 +171,20 @@ const ownSettings = {
     defaultValue: '300000',
     documentation: 'How often a broker looks for segments that retention no longer keeps.',
   },
+  followerThrottleRate: {
+    name: 'follower.replication.throttled.rate',
+    type: 'long',
+    minimum: 1,
+    defaultValue: '9223372036854775807',
+    documentation: 'Bytes a second that throttled replicas on this broker are copied at, together, while they are not in sync.',
+  },
+  leaderThrottleRate: {
+    name: 'leader.replication.throttled.rate',
+    type: 'long',
+    minimum: 1,
+    defaultValue: '9223372036854775807',
+    documentation: 'Known to tools that set it beside the rate of followers, which is the one that is kept to.',
+  },
   metadataSnapshotAfterBytes: {
     name: 'metadata.log.max.record.bytes.between.snapshots',
     type: 'long',

@@ -4,10 +4,12 @@ import type { ConfigRules } from '../cluster/config-control.ts'
 import { parseTopicConfig, topicSetting, topicSettings } from '../log/topic-config.ts'
 import { brokerSetting, brokerSettingProblem, topicDefaults } from './broker-settings.ts'
 
-/** The defaults of topic settings take effect when they change; other settings of a broker are read at its start. */
-const dynamicBrokerSettings: ReadonlySet<string> = new Set(
-  topicSettings.flatMap(({ brokerSynonym }) => (brokerSynonym === null ? [] : [brokerSynonym])),
-)
+/** The defaults of topic settings and the rates of replication take effect when they change; other settings of a broker are read at its start. */
+const dynamicBrokerSettings: ReadonlySet<string> = new Set([
+  ...topicSettings.flatMap(({ brokerSynonym }) => (brokerSynonym === null ? [] : [brokerSynonym])),
+  'follower.replication.throttled.rate',
+  'leader.replication.throttled.rate',
+])
 
 export function isDynamicBrokerSetting(name: string): boolean {
   return dynamicBrokerSettings.has(name)

@@ -28,6 +28,8 @@ export interface ReplicaFetcherOptions {
   readonly secret: string
   /** The leader's INTERNAL listener; null while the metadata does not tell. */
   readonly leaderAddress: () => Address | null
+  /** How long a replica that so much came for has to pause; 0 for not at all. */
+  readonly throttleMs: (partition: Partition, bytes: number) => number
   /** The partition's log is whole again after a cut: its role may be due to change. */
   readonly onCut: (partition: Partition) => void
 }
@@ -277,8 +279,13 @@ export class ReplicaFetcher {
     if (records === null || records.length === 0) return null
     const { partition, leaderEpoch } = followed
     const { log } = partition
+    const { length: bytes } = records
     const result = log.append(records, { leaderEpoch, origin: 'replication' })
-    if (result.errorCode === ErrorCode.NONE) return result.written
+    if (result.errorCode === ErrorCode.NONE) {
+      const pauseMs = this.#options.throttleMs(partition, bytes)
+      if (pauseMs > 0) followed.notBeforeMs = this.#env.clock.monotonicMs() + pauseMs
+      return result.written
+    }
     const { baseOffset } = readBatchHeader(records, 0)
     const isEmpty = log.logStartOffset === log.logEndOffset
     if (result.errorCode === ErrorCode.OFFSET_OUT_OF_RANGE && isEmpty && baseOffset < log.logEndOffset) {

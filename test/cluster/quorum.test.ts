@@ -64,7 +64,7 @@ describe('three controllers', () => {
         const { leaderId, currentVoters, observers } = await quorum()
         return {
           leads: [1001, 1002, 1003].includes(leaderId),
-          voters: currentVoters.map(({ replicaId }) => replicaId),
+          voters: currentVoters.map(({ replicaId }) => replicaId).sort(),
           observers: observers.map(({ replicaId }) => replicaId).sort(),
         }
       })
