@@ -82,9 +82,9 @@ function format(
   }
 }
 
-/** A lone broker gains nothing from voters that outlive it. */
-function defaultVoters(_brokers: number): number {
-  return 1
+/** Where a broker may die, a controller may too. Fewer than three brokers gain nothing from voters that outlive them. */
+function defaultVoters(brokers: number): number {
+  return brokers >= 3 ? 3 : 1
 }
 
 function withBrokers(present: ClusterManifest, dataDirectory: string, { brokers, controllers, combined }: FormatOptions): ClusterManifest {

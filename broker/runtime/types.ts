@@ -71,7 +71,7 @@ export interface ClusterOptions {
   readonly ephemeral?: boolean
   /** Default: what the folder has, or 3 for a new one. More than the folder has adds brokers; fewer is refused. */
   readonly brokers?: number
-  /** Voters of the quorum, written when the folder is formatted: 1, 3 or 5. Default 1. */
+  /** Voters of the quorum, written when the folder is formatted: 1, 3 or 5. Default: 3 beside three brokers or more, else 1. */
   readonly controllers?: number
   /** Voters run inside the processes of the first brokers, which saves memory; written when the folder is formatted. */
   readonly combined?: boolean

@@ -92,7 +92,7 @@ describe('the overview', () => {
     expect(overview.brokers.map(({ id, node, problem }) => ({ id, node, problem }))).toEqual(
       [1, 2, 3].map((id) => ({ id, node: 'running', problem: null })),
     )
-    expect(overview.quorum?.voters.map(({ id }) => id)).toEqual([1001])
+    expect(overview.quorum?.voters.map(({ id }) => id)).toEqual([1001, 1002, 1003])
   })
 
   test('lists a connected client with its library, apart from the console itself', async () => {

@@ -38,6 +38,8 @@ test('a new cluster has controllers from 1001 and brokers from 1, each in its ow
   const { cluster } = await start()
   expect(cluster.nodes().map(({ id, role, dataDirectory }) => [id, role, dataDirectory])).toEqual([
     [1001, 'controller', join(folder, 'controller-1001')],
+    [1002, 'controller', join(folder, 'controller-1002')],
+    [1003, 'controller', join(folder, 'controller-1003')],
     [1, 'broker', join(folder, 'broker-1')],
     [2, 'broker', join(folder, 'broker-2')],
     [3, 'broker', join(folder, 'broker-3')],
@@ -114,8 +116,9 @@ test('brokers stop before controllers, and the folder is free afterwards', async
   })
   await cluster.whenReady()
   await cluster.shutdown()
-  expect(launched).toHaveLength(4)
-  expect(stopped.at(-1)).toBe(1001)
+  expect(launched).toHaveLength(6)
+  expect(new Set(stopped.slice(0, 3))).toEqual(new Set([1, 2, 3]))
+  expect(new Set(stopped.slice(3))).toEqual(new Set([1001, 1002, 1003]))
   expect(await findOwner(env, folder)).toBeNull()
 })
 
@@ -125,7 +128,7 @@ test('a node that fails its start fails the cluster, and nothing is left running
   })
   const failed = startCluster(env, { dataDirectory: folder, port: 0 }, { launcher, proveWritable: async () => undefined })
   await expect(failed).rejects.toMatchObject({ code: 'NODE_FAILED', message: expect.stringContaining('Broker 2') })
-  expect(launched.filter(({ received }) => received.some(({ type }) => type === 'stop'))).toHaveLength(3)
+  expect(launched.filter(({ received }) => received.some(({ type }) => type === 'stop'))).toHaveLength(5)
   expect(await findOwner(env, folder)).toBeNull()
 })
 

@@ -14,10 +14,14 @@ beforeEach(async () => {
 })
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
-test('an empty folder is formatted with three brokers and one voter', async () => {
+test('an empty folder is formatted with three brokers and three voters', async () => {
   const manifest = await openDataFolder(env, folder, none)
-  expect(manifest).toMatchObject({ brokers: [1, 2, 3], voters: [{ id: 1001 }] })
+  expect(manifest).toMatchObject({ brokers: [1, 2, 3], voters: [{ id: 1001 }, { id: 1002 }, { id: 1003 }] })
   expect(manifest.clusterId).toMatch(/^[\w-]{22}$/)
+})
+
+test.each([1, 2])('with %i brokers one voter is enough', async (brokers) => {
+  expect((await openDataFolder(env, folder, { ...none, brokers })).voters).toHaveLength(1)
 })
 
 test('a formatted folder keeps its identity', async () => {
@@ -39,7 +43,7 @@ test('asking for fewer brokers than hold data is refused', async () => {
 
 test('the voter set of a formatted folder cannot be changed', async () => {
   await openDataFolder(env, folder, none)
-  await expect(openDataFolder(env, folder, { ...none, controllers: 3 })).rejects.toMatchObject({ code: 'INVALID_OPTION' })
+  await expect(openDataFolder(env, folder, { ...none, controllers: 1 })).rejects.toMatchObject({ code: 'INVALID_OPTION' })
 })
 
 test.each([0, 101, 1.5])('%s brokers are refused', async (brokers) => {
