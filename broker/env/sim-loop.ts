@@ -20,6 +20,8 @@ interface Event {
   callback: (() => void) | null
 }
 
+/** Virtual time moves in steps of this many a millisecond: a power of two, so that sums of times are exact. */
+const TICKS_A_MS = 1024
 /** Events run before the real event loop gets a turn of its own. */
 const EVENTS_A_TURN = 256
 
@@ -52,7 +54,7 @@ export class SimulatedLoop implements Clock {
 
   schedule(owner: SimulatedProcess | null, delayMs: number, callback: () => void): { cancel(): void } {
     const event: Event = {
-      dueMs: this.#elapsedMs + Math.max(0, delayMs),
+      dueMs: this.#elapsedMs + wholeTicks(delayMs),
       sequence: this.#sequence++,
       owner,
       callback,
@@ -88,7 +90,7 @@ export class SimulatedLoop implements Clock {
 
   /** Runs everything due within the next `ms`, and stands there. */
   async advance(ms: number): Promise<void> {
-    const targetMs = this.#elapsedMs + ms
+    const targetMs = this.#elapsedMs + wholeTicks(ms)
     await this.#drive(() => {
       const next = this.#heap[0]
       return next === undefined || next.dueMs > targetMs
@@ -180,6 +182,11 @@ export class SimulatedLoop implements Clock {
  * real loop, not from a reaction. A turn of the real loop for each simulated event would do the same at five times the cost.
  */
 const runPromiseReactions = (process as unknown as { readonly _tickCallback: () => void })._tickCallback
+
+/** Never less than asked for, and never nothing of something: a timer that fires by rounding too early would be set again for ever. */
+function wholeTicks(ms: number): number {
+  return Math.ceil(Math.max(0, ms) * TICKS_A_MS) / TICKS_A_MS
+}
 
 function isBefore(a: Event, b: Event): boolean {
   return a.dueMs < b.dueMs || (a.dueMs === b.dueMs && a.sequence < b.sequence)

@@ -13,6 +13,8 @@ import type { Violations } from './violation.ts'
 
 /** After the last fault everything must work within this. */
 const RECOVERY_MS = 90_000
+/** Well above replica.lag.time.max.ms. */
+const LAG_PATIENCE_MS = 10_000
 const LOOK_EVERY_MS = 250
 const REPLICAS = 3
 
@@ -45,7 +47,8 @@ export class Audit {
     if (created?.error !== null) throw new Error(`the topic could not be created: ${String(created?.error)}`)
   }
 
-  async judge(consumers: readonly Consuming[]): Promise<void> {
+  /** `isLagTested`: a follower is cut off from its leader once more, and writing must go on without it. */
+  async judge(consumers: readonly Consuming[], isLagTested: boolean): Promise<void> {
     const { producers, content, machines, ledger, violations } = this.#options
     for (const machine of machines.all) machines.start(machine)
     const acknowledged = (): number => producers.reduce((total, { acknowledgedCount }) => total + acknowledgedCount, 0)
@@ -59,11 +62,12 @@ export class Audit {
       if (probed.includes(false)) violations.report('progress resumes after healing', `nothing can be written to partition ${partition}`)
     }
     await this.#eventually('every replica is in sync', () => this.#isReplicated())
+    if (isLagTested) await this.#goOnWithoutFollower()
     const partitions = await this.#readAll()
     await this.#eventually(
       'the group has read everything',
       () => Promise.resolve(partitions.every((records, partition) => ledger.committedOffset(partition) > (records.at(-1)?.offset ?? -1))),
-      () => consumers.flatMap(({ lastErrors }) => lastErrors).join('; '),
+      () => consumers.map((consuming) => consuming.describe()).join(' | '),
     )
     const committed = await this.#committedOffsets()
     partitions.forEach((records, partition) => {
@@ -89,6 +93,27 @@ export class Audit {
       }
       await machines.sleep(LOOK_EVERY_MS)
     }
+  }
+
+  /** The follower stays a live broker; only its leader can know that it lags. */
+  async #goOnWithoutFollower(): Promise<void> {
+    const { machines, producers, violations } = this.#options
+    const { topics } = await this.#client.metadata({ topics: [TOPIC], refresh: true, timeoutMs: RECOVERY_MS })
+    const partition = topics.get(TOPIC)?.partitions[0]
+    const leader = machines.byNode(partition?.leader ?? -1)
+    const follower = machines.byNode(partition?.replicas.find((id) => id !== partition.leader) ?? -1)
+    if (leader === undefined || follower === undefined) return
+    const { network } = machines.world
+    network.cut(follower.name, leader.name)
+    const written = producers[0]?.probe(0) ?? Promise.resolve(true)
+    const isWritten = await Promise.race([written, machines.sleep(LAG_PATIENCE_MS).then(() => false)])
+    if (!isWritten)
+      violations.report(
+        'writing goes on without a lagging follower',
+        `${follower.name} cannot fetch from ${leader.name}; after ${LAG_PATIENCE_MS} ms nothing can be written`,
+      )
+    network.heal(follower.name, leader.name)
+    await this.#eventually('every replica is in sync again', () => this.#isReplicated())
   }
 
   async #isReplicated(): Promise<boolean> {

@@ -1,6 +1,6 @@
 /** A member of the load's consumer group: polls, notes what it got, commits, and says what was acknowledged. */
 import { createClient } from '../../broker/client/client.ts'
-import type { GroupConsumer, KafkaClient, PartitionRecords } from '../../broker/client/types.ts'
+import type { GroupConsumer, KafkaClient, PartitionRecords, TopicPartition } from '../../broker/client/types.ts'
 import type { SimulatedEnv } from '../../broker/env/simulated.ts'
 import type { GroupLedger } from './group-ledger.ts'
 
@@ -19,8 +19,11 @@ export class Consuming {
   readonly #options: ConsumingOptions
   readonly #client: KafkaClient
   readonly #consumer: GroupConsumer
-  readonly lastErrors: string[] = []
+  readonly #lastErrors: string[] = []
+  /** Read, and not known to be committed. */
+  readonly #uncommitted = new Map<number, number>()
   #isStopped = false
+  #doing = 'idle'
 
   constructor(env: SimulatedEnv, options: ConsumingOptions) {
     this.#env = env
@@ -41,8 +44,8 @@ export class Consuming {
       autoCommitIntervalMs: null,
       startWithoutCommit: 'earliest',
       onAssigned: (partitions) => ledger.assigned(env.name, partitions),
-      onRevoked: (partitions) => ledger.revoked(env.name, partitions),
-      onLost: (partitions) => ledger.revoked(env.name, partitions),
+      onRevoked: (partitions) => this.#givenUp(partitions),
+      onLost: (partitions) => this.#givenUp(partitions),
       onWarning: (error) => this.#note(error),
     })
   }
@@ -50,8 +53,10 @@ export class Consuming {
   async run(): Promise<void> {
     while (!this.#isStopped) {
       try {
+        this.#doing = `polls since ${this.#env.clock.monotonicMs().toFixed(0)} ms`
         const polled = await this.#consumer.poll({ timeoutMs: CALL_TIMEOUT_MS })
-        if (polled.length > 0) await this.#take(polled)
+        for (const records of polled) this.#take(records)
+        if (this.#uncommitted.size > 0) await this.#commit()
       } catch (error) {
         this.#note(error)
         await this.#pause()
@@ -59,16 +64,34 @@ export class Consuming {
     }
   }
 
+  /** For the report of a group that does not get on. */
+  describe(): string {
+    const { state, generationId } = this.#consumer
+    const partitions = this.#consumer.assignment().map(({ partition }) => partition)
+    return `${this.#env.name} ${state}, generation ${generationId}, has [${partitions.join()}]; ${this.#doing}; ${this.#lastErrors.join('; ')}`
+  }
+
   stop(): void {
     this.#isStopped = true
   }
 
-  async #take(polled: readonly PartitionRecords[]): Promise<void> {
-    const { ledger } = this.#options
-    for (const records of polled) ledger.consumed(this.#env.name, records)
-    const offsets = polled.map(({ topic, partition, nextOffset }) => ({ topic, partition, offset: nextOffset }))
+  #take(records: PartitionRecords): void {
+    this.#options.ledger.consumed(this.#env.name, records)
+    this.#uncommitted.set(records.partition, records.nextOffset)
+  }
+
+  /** What could not be committed is tried again after the next poll. */
+  async #commit(): Promise<void> {
+    const offsets = [...this.#uncommitted].map(([partition, offset]) => ({ topic: this.#options.topic, partition, offset }))
+    this.#doing = `commits since ${this.#env.clock.monotonicMs().toFixed(0)} ms`
     await this.#consumer.commit(offsets, { timeoutMs: CALL_TIMEOUT_MS })
-    ledger.committed(offsets)
+    this.#options.ledger.committed(offsets)
+    for (const { partition, offset } of offsets) if (this.#uncommitted.get(partition) === offset) this.#uncommitted.delete(partition)
+  }
+
+  #givenUp(partitions: readonly TopicPartition[]): void {
+    this.#options.ledger.revoked(this.#env.name, partitions)
+    for (const { partition } of partitions) this.#uncommitted.delete(partition)
   }
 
   #pause(): Promise<void> {
@@ -76,7 +99,7 @@ export class Consuming {
   }
 
   #note(error: unknown): void {
-    this.lastErrors.push(String(error))
-    if (this.lastErrors.length > 5) this.lastErrors.shift()
+    this.#lastErrors.push(String(error))
+    if (this.#lastErrors.length > 5) this.#lastErrors.shift()
   }
 }

@@ -48,10 +48,12 @@ export class FaultInjector {
 
   #inject(fault: Fault): void {
     const { machines } = this.#options
+    // What is down already cannot be broken: then its peers lose their connections to one another.
+    const fired: Fault = { ...fault, kind: 'resetConnections' }
     const heal = this.#begin(fault)
-    if (heal === null) return
-    this.counts.set(fault.kind, (this.counts.get(fault.kind) ?? 0) + 1)
-    machines.later(fault.durationMs, heal)
+    const { kind } = heal === null ? fired : fault
+    this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1)
+    machines.later(fault.durationMs, heal ?? this.#breakLinks(fired))
   }
 
   /** What heals it, or null when there was nothing to break. */
@@ -67,6 +69,8 @@ export class FaultInjector {
         return this.#end(target, fault, () => this.#losePower(target))
       case 'restart':
         return this.#restart(target)
+      case 'blackout':
+        return this.#blackOut(fault)
       case 'pause':
         return this.#pause(target, fault)
       case 'falseHint':
@@ -132,6 +136,18 @@ export class FaultInjector {
       this.hintCount++
       node?.nodeEnded?.(nodeId)
     }
+  }
+
+  /** The whole quorum loses power, or every process is killed; they start again one by one, in any order. */
+  #blackOut({ severity, durationMs }: Fault): () => void {
+    const { machines } = this.#options
+    const cause = severity < 0.5 ? 'powerLoss' : 'kill'
+    const struck = cause === 'powerLoss' ? machines.controllers : machines.all
+    for (const machine of struck) {
+      if (machine.state !== 'down') machines.end(machine, cause)
+      machines.later(durationMs * this.#random.fraction(), () => machines.start(machine))
+    }
+    return () => struck.forEach((machine) => machines.start(machine))
   }
 
   // ------------------------------------------------------------------------------------------------------------ links

@@ -2,7 +2,7 @@
  * One lifetime: a cluster is started, loaded, broken by its schedule of faults, healed, and judged. Everything in it follows
  * from the seed.
  */
-import type { SimulatedEnv } from '../../broker/env/simulated.ts'
+import type { SimulatedEnv, SimulatedLogLine } from '../../broker/env/simulated.ts'
 import { Audit } from './audit.ts'
 import { CommittedContent } from './committed-content.ts'
 import { Consuming } from './consuming.ts'
@@ -11,7 +11,7 @@ import { FAULT_KINDS, scheduleFaults, type FaultKind } from './fault-schedule.ts
 import { GroupLedger } from './group-ledger.ts'
 import { Leaders } from './leaders.ts'
 import { ClusterObserver } from './cluster-observer.ts'
-import { GROUP, LIFETIME_MS, MIN_INSYNC_REPLICAS, PARTITIONS, TOPIC } from './lifetime-constants.ts'
+import { GROUP, LIFETIME_MS, MIN_INSYNC_REPLICAS, PARTITIONS, START_MS, TOPIC } from './lifetime-constants.ts'
 import { LossBound } from './loss-bound.ts'
 import { Machines, type ClusterShape } from './machines.ts'
 import { Producing } from './producing.ts'
@@ -22,7 +22,12 @@ import { watch } from './watch.ts'
 const FAULTS_FROM_MS = 300
 const PRODUCERS = 2
 const CONSUMERS = 2
-const PRODUCE_INTERVAL_MS = 120
+/** One lifetime in so many ends with a follower cut off. */
+const LAG_TESTED_OF = 5
+const LOG_TAIL_LINES = 300
+/** No lifetime takes as long, whatever has to recover in it. */
+const ENDLESS_MS = 600_000
+const PRODUCE_INTERVAL_MS = 220
 
 export interface LifetimeOptions {
   readonly seed: string
@@ -77,6 +82,7 @@ class Lifetime {
   readonly #producers: Producing[] = []
   readonly #consumers: Consuming[] = []
   readonly #clients: readonly SimulatedEnv[]
+  #phase = 'the cluster starts'
 
   constructor(options: LifetimeOptions) {
     this.#options = options
@@ -114,7 +120,7 @@ class Lifetime {
     const { loop } = this.#machines.world
     const script = this.#script()
     // A violation ends it where it stands; what the script would have said after that is of no interest.
-    await loop.run(Promise.race([script, this.#violations.first]))
+    await loop.run(Promise.race([script, this.#violations.first, this.#endless()]))
     script.catch(() => undefined)
     return this.#result()
   }
@@ -129,8 +135,10 @@ class Lifetime {
       producers: this.#producers,
     })
     await machines.startAll()
+    this.#phase = 'the topic is created'
     await audit.createTopic()
     this.#startLoad()
+    this.#phase = 'faults strike'
     const startedMs = machines.world.loop.monotonicMs()
     this.#injector.plan(
       scheduleFaults({
@@ -143,8 +151,14 @@ class Lifetime {
       }),
     )
     while (machines.world.loop.monotonicMs() - startedMs < LIFETIME_MS) await machines.sleep(500)
-    await audit.judge(this.#consumers)
+    this.#phase = 'it is judged'
+    await audit.judge(this.#consumers, numberOf(this.#options.seed) % LAG_TESTED_OF === 0)
     for (const consumer of this.#consumers) consumer.stop()
+  }
+
+  async #endless(): Promise<void> {
+    await this.#machines.sleep(ENDLESS_MS)
+    this.#violations.report('progress resumes after healing', `the lifetime has no end: ${this.#phase}`)
   }
 
   #startLoad(): void {
@@ -189,14 +203,19 @@ class Lifetime {
       closeCalls: this.#bound.closeCallCount,
       heldBack: this.#bound.heldBackCount,
       wasBeyondBound: this.#violations.isBeyondBound,
-      logTail: this.#violations.found.length === 0 ? [] : logLines.slice(-200).map((line) => `${line.atMs} ${line.process} ${line.level} ${line.message} ${JSON.stringify(line.fields)}`),
+      logTail: this.#violations.found.length === 0 ? [] : tailOf(logLines),
     }
   }
 }
 
+function tailOf(lines: readonly SimulatedLogLine[]): readonly string[] {
+  const told = lines.filter(({ level }) => level !== 'debug').slice(-LOG_TAIL_LINES)
+  return told.map(({ atMs, process, level, message, fields }) => `${atMs - START_MS} ${process} ${level} ${message} ${JSON.stringify(fields)}`)
+}
+
 /** Three of each, now and then more; slow and quick machines. */
 function shapeOf(seed: string): ClusterShape {
-  const number = [...seed].reduce((sum, letter) => Math.imul(sum ^ letter.charCodeAt(0), 0x01000193) >>> 0, 0x811c9dc5)
+  const number = numberOf(seed)
   return {
     seed,
     brokers: number % 7 === 0 ? 4 : 3,
@@ -204,4 +223,8 @@ function shapeOf(seed: string): ClusterShape {
     diskLatencyMsMax: [0.3, 1, 3][number % 3]!,
     networkLatencyMsMax: [0.5, 2, 8][(number >>> 8) % 3]!,
   }
+}
+
+function numberOf(seed: string): number {
+  return [...seed].reduce((sum, letter) => Math.imul(sum ^ letter.charCodeAt(0), 0x01000193) >>> 0, 0x811c9dc5)
 }

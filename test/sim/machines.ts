@@ -11,6 +11,7 @@ import { createBroker } from '../../broker/node/broker.ts'
 import type { NodeConfig } from '../../broker/node/config.ts'
 import { createController } from '../../broker/node/controller.ts'
 import type { RunningNode } from '../../broker/node/running-node.ts'
+import { START_MS } from './lifetime-constants.ts'
 
 const CLUSTER_ID = 'K9zq8zKfQKm1yVb3b5J1tw'
 const SECRET = 'the secret of this run'
@@ -63,7 +64,7 @@ export class Machines {
 
   constructor(shape: ClusterShape) {
     const { brokers, voters, ...world } = shape
-    this.world = new SimulatedWorld(world)
+    this.world = new SimulatedWorld({ ...world, startMs: START_MS })
     this.#shape = shape
     this.#controllerIds = Array.from({ length: voters }, (_, index) => FIRST_CONTROLLER + index)
     const brokerIds = Array.from({ length: brokers }, (_, index) => 1 + index)

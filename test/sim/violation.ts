@@ -12,7 +12,7 @@ export type InvariantName =
   | 'committed offsets never go back'
   | 'a group skips no record'
   | 'progress resumes after healing'
-  | 'a node never fails by itself'
+  | 'writing goes on without a lagging follower'
 
 export interface Violation {
   readonly invariant: InvariantName

@@ -1,0 +1,52 @@
+/**
+ * Bugs as somebody might really write them, each a replacement of one passage of the sources. They are planted while the
+ * sources are loaded, in a process of their own; nothing in the product knows of them. The simulator has to find each.
+ */
+export interface PlantedBug {
+  readonly name: string
+  /** From the root of the repository. */
+  readonly file: string
+  /** Occurs exactly once in the file. */
+  readonly passage: string
+  readonly replacement: string
+  /** Lifetimes within which it has to be found. */
+  readonly lifetimesMax: number
+}
+
+export const plantedBugs: readonly PlantedBug[] = [
+  {
+    name: 'a vote not persisted',
+    file: 'broker/node/quorum-driver.ts',
+    passage: 'if (!this.#isVoter) return null\n    return this.#env.disk.writeFileAtomic(',
+    replacement: 'if (!this.#isVoter || election.votedFor !== null) return null\n    return this.#env.disk.writeFileAtomic(',
+    lifetimesMax: 150,
+  },
+  {
+    name: 'a high watermark advanced too early',
+    file: 'broker/node/partition.ts',
+    passage: 'const offset = this.#inSync.commonEnd(log.writtenEndOffset, log.logEndOffset, this.#monotonicMs())',
+    replacement: 'const offset = log.writtenEndOffset',
+    lifetimesMax: 50,
+  },
+  {
+    name: 'an in-sync set not shrunk',
+    file: 'broker/cluster/in-sync-replicas.ts',
+    passage: 'if (kept.length === this.#committed.isr.length) return false',
+    replacement: 'if (kept.length <= this.#committed.isr.length) return false',
+    lifetimesMax: 50,
+  },
+  {
+    name: 'a truncation skipped',
+    file: 'broker/cluster/follower-fetch.ts',
+    passage: 'const lastFetchedEpoch = logEndOffset > logStartOffset ? log.epochForOffset(logEndOffset - 1) : -1',
+    replacement: 'const lastFetchedEpoch = -1',
+    lifetimesMax: 150,
+  },
+  {
+    name: 'a duplicate accepted',
+    file: 'broker/log/log-append.ts',
+    passage: "if (producerCheck.kind === 'duplicate') return duplicate(core, producerCheck.batch)",
+    replacement: "if (producerCheck.kind === 'duplicate' && core.isClosed) return duplicate(core, producerCheck.batch)",
+    lifetimesMax: 50,
+  },
+]
