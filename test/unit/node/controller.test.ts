@@ -1,6 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { createTopics } from '../../../broker/api/19-create-topics.schema.ts'
+import { incrementalAlterConfigs } from '../../../broker/api/44-incremental-alter-configs.schema.ts'
 import { describeQuorum } from '../../../broker/api/55-describe-quorum.schema.ts'
+import { alterPartition } from '../../../broker/api/56-alter-partition.schema.ts'
 import { ControllerUnavailable } from '../../../broker/api/context.ts'
+import { ConfigResourceType } from '../../../broker/cluster/image.ts'
 import { METADATA_TOPIC } from '../../../broker/quorum/metadata-topic.ts'
 import { ANONYMOUS } from '../../../broker/security/principal.ts'
 import { ErrorCode } from '../../../broker/wire/errors.ts'
@@ -63,6 +67,47 @@ describe('a lone controller', () => {
     expect(speaking.observer.image.isUnfenced(1)).toBe(true)
     await cluster.until(() => !speaking.observer.image.isUnfenced(1), 3_000)
     expect(speaking.observer.image.isUnfenced(2)).toBe(true)
+  })
+
+  it('writes down by which min.insync.replicas it decides', async () => {
+    await startAll({ voters: 1 })
+    const node = await cluster.startObserver(1)
+    await join(node, 1)
+    expect(node.observer.image.configOf(ConfigResourceType.BROKER, '').get('min.insync.replicas')).toBe('1')
+    expect(node.observer.image.features.get('eligible.leader.replicas.version')).toBe(1)
+  })
+
+  it('elects uncleanly once that is allowed, without being asked', async () => {
+    await startAll({ voters: 1 })
+    const [first, second] = [await cluster.startObserver(1), await cluster.startObserver(2)]
+    const epochs = [await join(first, 1), await join(second, 2)] as const
+    const principal = { principal: ANONYMOUS, clientId: 'test', timeoutMs: 5_000 }
+    const assignments = [{ partitionIndex: 0, brokerIds: [1, 2] }]
+    const topics = [{ name: 'a', numPartitions: -1, replicationFactor: -1, assignments, configs: [] }]
+    await cluster.run(second.forwarder.send(createTopics, 7, { topics, timeoutMs: 5_000, validateOnly: false }, principal))
+    await cluster.until(() => second.observer.image.topic('a') !== undefined)
+    const { leaderEpoch, partitionEpoch } = second.observer.image.partition('a', 0)!
+    const newIsrWithEpochs = [{ brokerId: 1, brokerEpoch: epochs[0] }]
+    const partition = { partitionIndex: 0, leaderEpoch, partitionEpoch, newIsrWithEpochs, newIsr: [], leaderRecoveryState: 0 }
+    const shrink = {
+      brokerId: 1,
+      brokerEpoch: epochs[0],
+      topics: [{ topicId: second.observer.image.topic('a')!.id, partitions: [partition] }],
+    }
+    await cluster.run(first.calls.call(alterPartition, 3, shrink, { timeoutMs: 5_000 }))
+    const aliveFor = async (ms: number) => {
+      for (let passedMs = 0; passedMs < ms; passedMs += 2_000) {
+        await cluster.advance(2_000)
+        await beat(second, 2, epochs[1])
+      }
+    }
+    await aliveFor(12_000)
+    expect(second.observer.image.partition('a', 0)).toMatchObject({ leader: -1 })
+    const configs = [{ name: 'unclean.leader.election.enable', configOperation: 0, value: 'true' }]
+    const allow = { resources: [{ resourceType: ConfigResourceType.TOPIC, resourceName: 'a', configs }], validateOnly: false }
+    await cluster.run(second.forwarder.send(incrementalAlterConfigs, 1, allow, principal))
+    await aliveFor(6_000)
+    expect(second.observer.image.partition('a', 0)).toMatchObject({ leader: 2, isr: [2] })
   })
 
   it('describes its quorum, observers included, to whoever asks a broker', async () => {
