@@ -9,6 +9,7 @@
  */
 import { AclOperation } from '../security/authorizer.ts'
 import { ErrorCode } from '../wire/errors.ts'
+import { claimsTransaction } from '../wire/record-batch.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { produce } from './00-produce.schema.ts'
 import type { BrokerServices, RequestContext } from './context.ts'
@@ -72,6 +73,9 @@ function appendPartition(
   if (partition === null) return refused(error)
   if (records === null || records.length === 0)
     return refused(ErrorCode.INVALID_RECORD, 'a produce request carries one batch per partition')
+  // It would open a transaction that nobody can end, and hold the last stable offset back for good.
+  if (claimsTransaction(records))
+    return refused(ErrorCode.INVALID_TXN_STATE, 'a transactional batch in a request without a transactional id')
   return partition.append(records, options)
 }
 

@@ -132,6 +132,11 @@ export function isTransactional(header: BatchHeader): boolean {
   return (header.attributes & BatchAttribute.TRANSACTIONAL) !== 0
 }
 
+/** `isTransactional` for bytes whose header nobody has checked yet; false when they are too short for one. */
+export function claimsTransaction(batch: Buffer): boolean {
+  return batch.length >= BATCH_HEADER_BYTES && (batch.readInt16BE(ATTRIBUTES_AT) & BatchAttribute.TRANSACTIONAL) !== 0
+}
+
 export function isControl(header: BatchHeader): boolean {
   return (header.attributes & BatchAttribute.CONTROL) !== 0
 }

@@ -128,4 +128,11 @@ describe('Produce', () => {
     expect((await partitionAnswers(on, { transactionalId: 'tx' }))[0]!.errorCode).toBe(ErrorCode.INVALID_TXN_STATE)
     expect(on.logs[0]!.logEndOffset).toBe(0)
   })
+
+  it('refuses a transactional batch that no transactional id vouches for, since nobody could end its transaction', async () => {
+    const on = hostedTopic([{}])
+    const [answer] = await partitionAnswers(on, { records: [producedBatch(1, { isTransactional: true })] })
+    expect(answer).toMatchObject({ errorCode: ErrorCode.INVALID_TXN_STATE, baseOffset: -1 })
+    expect(on.logs[0]!.logEndOffset).toBe(0)
+  })
 })
