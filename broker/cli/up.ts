@@ -50,6 +50,6 @@ function announce(cluster: EmbeddedCluster, asJson: boolean): void {
   }
   const folder = cluster.ephemeral ? 'a temporary folder' : cluster.dataDirectory
   process.stdout.write(
-    `${event.brokers.length} brokers, ready in ${event.readyMs} ms. Bootstrap servers: ${event.bootstrapServers}\nData in ${folder}. Ctrl-C ends it.\n`,
+    `${event.brokers.length === 1 ? '1 broker' : `${event.brokers.length} brokers`}, ready in ${event.readyMs} ms. Bootstrap servers: ${event.bootstrapServers}\nData in ${folder}. Ctrl-C ends it.\n`,
   )
 }

@@ -88,6 +88,6 @@ function twoUnits(spanMs: number, largeMs: number, largeUnit: string, smallMs: n
 }
 
 /** `1 partition`, `3 partitions`. */
-export function plural(count: number, one: string, many = `${one}s`): string {
+export function plural(count: number | null, one: string, many = `${one}s`): string {
   return `${formatCount(count)} ${count === 1 ? one : many}`
 }

@@ -4,6 +4,7 @@ import type { ClusterMetadata, KafkaClient } from '../../client/types.ts'
 import type { ConnectionTest, ConnectionTestStep } from '../../contract/clusters.ts'
 import type { Env } from '../../env/types.ts'
 import type { CreateClient } from '../client-factory.ts'
+import { plural } from '../plural.ts'
 import { parseBootstrapServers } from './addresses.ts'
 import { adviceFor, explainUnreachable, type Unreachable } from './reachability.ts'
 import type { ClusterRegistry } from './registry.ts'
@@ -64,7 +65,7 @@ async function tryAddress({ env, createClient }: TestServices, address: string, 
     const again = env.clock.monotonicMs()
     await client.metadata({ refresh: true, timeoutMs: connectDeadlineMs, signal })
     const roundTripMs = Math.round((env.clock.monotonicMs() - again) * 10) / 10
-    const found = `${metadata.brokers.length} ${metadata.brokers.length === 1 ? 'broker' : 'brokers'}, cluster id ${metadata.clusterId ?? 'not told'}.`
+    const found = `${plural(metadata.brokers.length, 'broker')}, cluster id ${metadata.clusterId ?? 'not told'}.`
     return {
       steps: [
         { step: 'connect', address, ok: true, elapsedMs: connectMs, message: 'Connected.' },

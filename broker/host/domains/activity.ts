@@ -2,6 +2,7 @@ import type { ActivityAction, ActivityRow, UndoPreview } from '../../contract/ac
 import type { Page } from '../../contract/common.ts'
 import type { JournalEntry, JournalQuery } from '../../store/journal.ts'
 import type { Inverse } from '../journal.ts'
+import { plural } from '../plural.ts'
 import { HostError } from '../problem.ts'
 import { implementer } from '../rpc/implementer.ts'
 import type { HostServices } from '../services.ts'
@@ -111,7 +112,7 @@ async function planOffsets(
   return {
     preview: {
       id,
-      summary: `Moves ${groupId} back to where it was on ${inverse.offsets.length} partitions.`,
+      summary: `Moves ${groupId} back to where it was on ${plural(inverse.offsets.length, 'partition')}.`,
       changes: inverse.offsets.map(({ topic, partition, offset }) => ({
         what: `${topic}-${partition}`,
         before: textOf(current.get(`${topic}-${partition}`) ?? null),

@@ -2,6 +2,7 @@
 import type { CommittedOffset, TopicPartition } from '../../client/types.ts'
 import type { DeleteGroupPreview, GroupState, ResetInput, ResetPreview, ResetRow, ResetTarget } from '../../contract/groups.ts'
 import type { ClusterSession } from '../clusters/session.ts'
+import { plural } from '../plural.ts'
 import { HostError, toHostError } from '../problem.ts'
 import { implementer } from '../rpc/implementer.ts'
 import { groupStateOf } from '../sampling/group-sampler.ts'
@@ -64,7 +65,7 @@ export async function moveOffsets(
     clusterId: session.id,
     action: 'group.reset',
     subject: groupId,
-    summary: `Moved ${groupId} to ${target} on ${rows.length} ${rows.length === 1 ? 'partition' : 'partitions'}.`,
+    summary: `Moved ${groupId} to ${target} on ${plural(rows.length, 'partition')}.`,
     before: rows.map(({ topic, partition, before }) => ({ topic, partition, offset: before })),
     after: rows.map(({ topic, partition, after }) => ({ topic, partition, offset: after })),
     inverse: {
@@ -98,7 +99,7 @@ export async function membersBlocker(session: ClusterSession, groupId: string): 
   const state = groupStateOf(description?.state ?? '')
   const count = description?.members.length ?? 0
   if (count === 0) return { state, blocker: null }
-  return { state, blocker: `${groupId} has ${count} ${count === 1 ? 'member' : 'members'}: their offsets cannot be changed under them.` }
+  return { state, blocker: `${groupId} has ${plural(count, 'member')}: their offsets cannot be changed under them.` }
 }
 
 async function previewReset(session: ClusterSession, input: ResetInput): Promise<ResetPreview> {

@@ -4,6 +4,7 @@ import type { Landed, PayloadInput, RecordInput, RepeatProgress } from '../../co
 import type { Problem } from '../../contract/errors.ts'
 import type { Env } from '../../env/types.ts'
 import type { ClusterSession } from '../clusters/session.ts'
+import { plural } from '../plural.ts'
 import { HostError, toHostError, toProblem } from '../problem.ts'
 import { implementer } from '../rpc/implementer.ts'
 import { pause } from '../rpc/waiting.ts'
@@ -91,7 +92,7 @@ async function* repeat(
       clusterId: session.id,
       action: 'record.send',
       subject: input.record.topic,
-      summary: `Sent ${state.sent} of ${input.count} records to ${input.record.topic}${state.failed === 0 ? '' : `; ${state.failed} failed`}.`,
+      summary: `Sent ${state.sent} of ${plural(input.count, 'record')} to ${input.record.topic}${state.failed === 0 ? '' : `; ${state.failed} failed`}.`,
     })
     closeQuietly(env, producer)
   }

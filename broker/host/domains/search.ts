@@ -1,5 +1,6 @@
 import type { SearchHit } from '../../contract/search.ts'
 import type { ClusterSession } from '../clusters/session.ts'
+import { plural } from '../plural.ts'
 import { implementer } from '../rpc/implementer.ts'
 import type { HostServices } from '../services.ts'
 import { filterParts, matchesFilter } from './paging.ts'
@@ -39,13 +40,13 @@ function* candidates(session: ClusterSession, parts: readonly string[]): Generat
   for (const name of knowledge.topicNames) {
     if (!matchesFilter(name, parts)) continue
     const count = knowledge.topics.get(name)?.partitions.length ?? 0
-    yield { ...base, kind: 'topic', name, hint: `${count} ${count === 1 ? 'partition' : 'partitions'}` }
+    yield { ...base, kind: 'topic', name, hint: `${plural(count, 'partition')}` }
   }
   for (const name of knowledge.groupIds) {
     if (!matchesFilter(name, parts)) continue
     const group = knowledge.groups.get(name)
     const members = group?.memberCount ?? 0
-    yield { ...base, kind: 'group', name, hint: `${group?.state ?? 'Unknown'}, ${members} ${members === 1 ? 'member' : 'members'}` }
+    yield { ...base, kind: 'group', name, hint: `${group?.state ?? 'Unknown'}, ${plural(members, 'member')}` }
   }
 }
 

@@ -2,6 +2,7 @@
 import type { DeleteRecordsPreview, DeleteTopicPreview } from '../../contract/topics.ts'
 import type { FieldProblem, SettingChange } from '../../contract/topic-settings.ts'
 import type { ClusterSession } from '../clusters/session.ts'
+import { plural } from '../plural.ts'
 import { HostError, toHostError } from '../problem.ts'
 import { implementer } from '../rpc/implementer.ts'
 import { adminDeadlineMs, type HostServices } from '../services.ts'
@@ -127,7 +128,7 @@ export function topicChangesRouter(services: HostServices) {
       session.demandWritable('Deleting records')
       demandConfirmation(input.confirmName, input.topic, 'topic')
       const preview = await previewDeleteRecords(session, input.topic, input.partitions)
-      const summary = `Deleted ${preview.deletedCount} records of ${input.topic}.`
+      const summary = `Deleted ${plural(preview.deletedCount, 'record')} of ${input.topic}.`
       const change = { clusterId: session.id, action: 'topic.delete-records', subject: input.topic, summary, before: preview } as const
       const { activityId } = await journal.during(change, async () => {
         const targets = preview.partitions.map(({ partition, newLogStartOffset }) => ({
