@@ -48,7 +48,10 @@ test('no script imports, before the check has run, what an old Node does not hav
       names === undefined ? [`${from}`] : names.split(', ').map((name) => `${from} ${name}`),
     )
     const inNode20 = ['./check-node.mjs', 'node:child_process spawn', 'node:path join', 'node:path resolve']
-    expect(imported.filter((name) => !inNode20.includes(name)), `static imports of ${entry}.mjs`).toEqual([])
+    expect(
+      imported.filter((name) => !inNode20.includes(name)),
+      `static imports of ${entry}.mjs`,
+    ).toEqual([])
   }
 })
 
