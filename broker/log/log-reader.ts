@@ -106,6 +106,10 @@ function skipTo(buffer: Buffer, offset: number): { at: number; header: BatchHead
   return { at, header: null }
 }
 
+/**
+ * Whole batches, each beginning where the one before ends or above. A damaged file may say otherwise (the checksum does not
+ * cover a batch's base offset): what is read must still end above where it began, or a reader would go round in circles.
+ */
 function collect(buffer: Buffer, from: number, request: ReadRequest): ReadResult {
   let at = from
   let firstOffset = request.fromOffset
@@ -115,6 +119,7 @@ function collect(buffer: Buffer, from: number, request: ReadRequest): ReadResult
     const isWhole = at + header.batchBytes <= buffer.length
     if (!isWhole || header.baseOffset >= request.upToOffset || !fits(at - from, header.batchBytes, request)) break
     if (at === from) firstOffset = header.baseOffset
+    else if (header.baseOffset < nextOffset) break
     nextOffset = lastOffset(header) + 1
     at += header.batchBytes
   }

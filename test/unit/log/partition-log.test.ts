@@ -136,6 +136,25 @@ describe('reading', () => {
     expect(await readValues(reopened)).toEqual(Array.from({ length: 30 }, (_, index) => `value ${index}`))
     expect((await readAll(reopened, 17))[0]?.value).toBe('value 17')
   })
+
+  test('a batch that claims lower offsets than those before it leads no reader backwards', async () => {
+    const { env, log } = await simulatedLog({ config: smallConfig({ segmentBytes: 10_000 }) })
+    const batches = Array.from({ length: 6 }, (_, index) => values(`value ${index}`))
+    await appendAll(log, batches)
+    await log.close()
+    const reopened = await openLog(env, { isClean: true, recoveryPoint: 6, config: smallConfig({ segmentBytes: 10_000 }) })
+    const batchBytes = batches[0]?.length ?? 0
+    const claim = Buffer.alloc(8)
+    claim.writeBigInt64BE(1n)
+    const file = await env.disk.open(`${folder}/00000000000000000000.log`)
+    await file.write(4 * batchBytes, [claim])
+    for (let fromOffset = 0; fromOffset < 6; fromOffset++) {
+      for (const maxBytes of [1, 2 * batchBytes, 3 * batchBytes]) {
+        const { nextOffset } = await reopened.read({ fromOffset, maxBytes, upToOffset: 6, atLeastOneBatch: true })
+        expect(nextOffset).toBeGreaterThan(fromOffset)
+      }
+    }
+  })
 })
 
 describe('epochs', () => {
