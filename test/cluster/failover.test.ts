@@ -29,14 +29,12 @@ afterEach(async () => {
 /** `TOPIC` has one partition, led by broker 1. */
 async function start(options: Partial<ClusterOptions> = {}): Promise<void> {
   await open(options)
-  const [created] = await client.admin.createTopics([{ name: TOPIC, assignments: [[1, 2, 3]], configs: { 'min.insync.replicas': '2' } }])
+  const [created] = await client.admin.createTopics([{ name: TOPIC, assignments: [[1, 2, 3]] }])
   if (created?.error != null) throw created.error
 }
 
 async function open(options: Partial<ClusterOptions> = {}): Promise<void> {
-  const { configOverrides, ...others } = options
-  const overrides = { 'offsets.topic.replication.factor': '3', 'group.initial.rebalance.delay.ms': '0', ...configOverrides }
-  cluster = await startCluster(env, { dataDirectory: folder, brokers: 3, port: 0, configOverrides: overrides, ...others })
+  cluster = await startCluster(env, { dataDirectory: folder, brokers: 3, port: 0, ...options })
   client = createClient(env, { bootstrapServers: cluster.bootstrapServers, clientId: 'failover-test' })
 }
 

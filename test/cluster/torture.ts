@@ -44,7 +44,8 @@ function noteAcknowledged(stream: Stream): void {
   const nowMs = performance.now()
   const ms = nowMs - stream.lastAcknowledgedMs
   stream.lastAcknowledgedMs = nowMs
-  longestByAction.set(current, Math.max(longestByAction.get(current) ?? 0, ms))
+  const key = `${current}, ${stream.name}`
+  longestByAction.set(key, Math.max(longestByAction.get(key) ?? 0, ms))
   if (ms > longest.ms) longest = { ms, during: `${current} (${stream.name}, partition ${stream.partition})` }
 }
 
@@ -90,14 +91,14 @@ async function electionsOf(client: KafkaClient): Promise<number> {
 
 async function run(folder: string): Promise<boolean> {
   const env = createRealEnv({ log: { write: () => undefined } })
-  const configOverrides = { 'offsets.topic.replication.factor': '3', 'offsets.topic.num.partitions': '6', 'min.insync.replicas': '2' }
+  const configOverrides = { 'offsets.topic.num.partitions': '6' }
   const controllers = given.controllers === undefined ? {} : { controllers: Number(given.controllers) }
   const cluster = await startCluster(env, { dataDirectory: folder, brokers: 3, port: 0, configOverrides, ...controllers })
   const { bootstrapServers } = cluster
   const client = createClient(env, { bootstrapServers, clientId: 'torture' })
   try {
     for (const name of Object.values(TOPICS)) {
-      const [created] = await client.admin.createTopics([{ name, partitionCount: PARTITIONS, replicationFactor: 3 }])
+      const [created] = await client.admin.createTopics([{ name, partitionCount: PARTITIONS }])
       if (created?.error != null) throw created.error
     }
     await healed(cluster, client, Object.values(TOPICS))
