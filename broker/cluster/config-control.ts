@@ -11,6 +11,8 @@ import { ConfigResourceType, type MetadataImage } from './image.ts'
 import { configRecord, type MetadataRecord } from './metadata-records.ts'
 import { endEligibility, keepsEligibleReplicas, MIN_INSYNC_REPLICAS } from './partition-change.ts'
 
+const CONFIG_VALUE_BYTES_MAX = 32_767
+
 export interface ConfigRules {
   /** Why these may not be the resource's settings, as a sentence naming the setting and what is allowed; null when they may. */
   problem(resourceType: ConfigResourceType, settings: ReadonlyMap<string, string>): string | null
@@ -47,7 +49,7 @@ export function alterConfigs(
     const checked = checkResource(image, resource)
     if ('errorMessage' in checked) return checked
     const { type } = checked
-    const repeated = firstRepeated(resource.edits.map(({ name }) => name))
+    const [repeated] = repeatedOf(resource.edits.map(({ name }) => name))
     if (repeated !== undefined)
       return refusal(ErrorCode.INVALID_REQUEST, `Setting ${repeated} appears more than once for the same resource.`)
     const before = image.configOf(type, resource.resourceName)
@@ -90,8 +92,9 @@ function decideEach(
 ): Decision<readonly ConfigAnswer[]> {
   const records: MetadataRecord[] = []
   const keys = resources.map(({ resourceType, resourceName }) => `${resourceType}/${resourceName}`)
+  const repeated = repeatedOf(keys)
   const answer = resources.map((resource, index): ConfigAnswer => {
-    if (keys.indexOf(keys[index]!) !== keys.lastIndexOf(keys[index]!)) {
+    if (repeated.has(keys[index]!)) {
       return refusal(ErrorCode.INVALID_REQUEST, `The resource "${resource.resourceName}" appears more than once in the request.`)
     }
     const decided = decide(resource)
@@ -152,12 +155,9 @@ function applyEdit(
 }
 
 function editList(before: string, operation: number, value: string): string {
-  const items = listOf(before)
-  const named = listOf(value)
-  const after =
-    operation === ConfigOperation.APPEND
-      ? [...items, ...named.filter((item) => !items.includes(item))]
-      : items.filter((item) => !named.includes(item))
+  const items = new Set(listOf(before))
+  const named = new Set(listOf(value))
+  const after = operation === ConfigOperation.APPEND ? [...items.union(named)] : [...items.difference(named)]
   return after.join(',')
 }
 
@@ -168,13 +168,22 @@ function listOf(text: string): string[] {
     .filter((item) => item !== '')
 }
 
+/** As Kafka limits them. A sentence, or null when every value fits into a ConfigRecord. */
+export function lengthProblem(settings: ReadonlyMap<string, string>): string | null {
+  for (const [name, value] of settings) {
+    const bytes = Buffer.byteLength(value)
+    if (bytes > CONFIG_VALUE_BYTES_MAX) return `The value of ${name} has ${bytes} bytes; allowed are ${CONFIG_VALUE_BYTES_MAX} at most.`
+  }
+  return null
+}
+
 function outcome(
   image: MetadataImage,
   { type, name: resourceName }: { readonly type: ConfigResourceType; readonly name: string },
   { before, after }: { readonly before: ReadonlyMap<string, string>; readonly after: ReadonlyMap<string, string> },
   rules: ConfigRules,
 ): readonly MetadataRecord[] | Refusal {
-  const problem = rules.problem(type, after) ?? minInsyncProblem(image, type, resourceName, after)
+  const problem = lengthProblem(after) ?? rules.problem(type, after) ?? minInsyncProblem(image, type, resourceName, after)
   if (problem !== null) return refusal(ErrorCode.INVALID_CONFIG, problem)
   const removed = [...before.keys()].filter((name) => !after.has(name)).map((name) => configRecord(type, resourceName, name, null))
   const changed = [...after]
@@ -197,6 +206,8 @@ function minInsyncProblem(
   return resourceName === '' && wasSet && !isSet ? `${MIN_INSYNC_REPLICAS} of all brokers can be changed, not removed.` : null
 }
 
-function firstRepeated(names: readonly string[]): string | undefined {
-  return names.find((name, index) => names.indexOf(name) !== index)
+/** In the order of the second occurrences. One pass: a request may name millions. */
+function repeatedOf(names: readonly string[]): ReadonlySet<string> {
+  const seen = new Set<string>()
+  return new Set(names.filter((name) => seen.size === seen.add(name).size))
 }

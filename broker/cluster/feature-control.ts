@@ -20,8 +20,9 @@ export interface FeatureAnswer {
 
 /** KIP-584: all updates take effect or none does. */
 export function updateFeatures({ image }: DecisionInput, updates: readonly FeatureUpdate[]): Decision<FeatureAnswer> {
-  const results = updates.map((update, index) => {
-    const isRepeated = updates.findIndex(({ feature }) => feature === update.feature) !== index
+  const seen = new Set<string>()
+  const results = updates.map((update) => {
+    const isRepeated = seen.size === seen.add(update.feature).size
     if (isRepeated) return refusal(ErrorCode.INVALID_REQUEST, `Feature ${update.feature} appears more than once in the request.`)
     return updateRefusal(image, update) ?? ({ errorCode: 0 } as const)
   })

@@ -1,5 +1,6 @@
 /** Creating, deleting and enlarging topics. One request may name many; each is decided on its own, in order. */
 import { ErrorCode } from '../wire/errors.ts'
+import { lengthProblem } from './config-control.ts'
 import { refusal, type Decision, type DecisionInput, type Refusal } from './decision.ts'
 import { ConfigResourceType, type MetadataImage, type TopicImage } from './image.ts'
 import { configRecord, partitionRecord, removeTopicRecord, topicRecord, type MetadataRecord } from './metadata-records.ts'
@@ -84,10 +85,11 @@ function createTopic(
   const configs = new Map(topic.configs.flatMap(({ name, value }) => (value === null ? [] : [[name, value] as const])))
   const nullConfig = topic.configs.find(({ value }) => value === null)
   if (nullConfig !== undefined) return refusal(ErrorCode.INVALID_CONFIG, `The value of ${nullConfig.name} must not be null.`)
-  const configProblem = options.configProblem(configs)
+  const configProblem = lengthProblem(configs) ?? options.configProblem(configs)
   if (configProblem !== null) return refusal(ErrorCode.INVALID_CONFIG, configProblem)
 
-  const placed = topic.assignments.size > 0 ? assignedByHand(image, topic) : placedHere(image, topic, options.defaults, sameRequest)
+  const placed =
+    topic.assignments.size > 0 ? assignedByHand(image, topic, sameRequest) : placedHere(image, topic, options.defaults, sameRequest)
   if ('errorMessage' in placed) return placed
   const topicId = options.newTopicId()
   const records = [
@@ -113,11 +115,16 @@ function nameRefusal(image: MetadataImage, name: string, { taken }: SameRequest)
 
 type Placed = { readonly assignments: readonly (readonly number[])[] } | Refusal
 
-function assignedByHand(image: MetadataImage, { assignments, partitionCount, replicationFactor }: NewTopic): Placed {
+function assignedByHand(
+  image: MetadataImage,
+  { assignments, partitionCount, replicationFactor }: NewTopic,
+  { createdPartitions }: SameRequest,
+): Placed {
   if (partitionCount !== -1)
     return refusal(ErrorCode.INVALID_REQUEST, 'The number of partitions must be -1 when replicas are assigned by hand.')
   if (replicationFactor !== -1)
     return refusal(ErrorCode.INVALID_REQUEST, 'The replication factor must be -1 when replicas are assigned by hand.')
+  if (assignments.size + createdPartitions > PARTITIONS_PER_REQUEST_MAX) return tooManyPartitions()
   const inOrder = Array.from({ length: assignments.size }, (_, partition) => assignments.get(partition))
   const missing = inOrder.indexOf(undefined)
   if (missing !== -1)
@@ -131,9 +138,7 @@ function placedHere(image: MetadataImage, topic: NewTopic, defaults: TopicDefaul
   const partitionCount = topic.partitionCount === -1 ? defaults.partitionCount : topic.partitionCount
   if (partitionCount <= 0)
     return refusal(ErrorCode.INVALID_PARTITIONS, `The number of partitions must be at least 1, not ${topic.partitionCount}.`)
-  if (partitionCount + createdPartitions > PARTITIONS_PER_REQUEST_MAX) {
-    return refusal(ErrorCode.POLICY_VIOLATION, `One request may create ${PARTITIONS_PER_REQUEST_MAX} partitions at most.`)
-  }
+  if (partitionCount + createdPartitions > PARTITIONS_PER_REQUEST_MAX) return tooManyPartitions()
   const brokers = usableBrokers(image)
   const replicationFactor =
     topic.replicationFactor === -1 ? Math.min(defaults.replicationFactor, Math.max(1, brokers.length)) : topic.replicationFactor
@@ -141,6 +146,10 @@ function placedHere(image: MetadataImage, topic: NewTopic, defaults: TopicDefaul
     return refusal(ErrorCode.INVALID_REPLICATION_FACTOR, `The replication factor must be at least 1, not ${topic.replicationFactor}.`)
   }
   return placeNew(brokers, { partitionCount, replicationFactor, startIndex: image.partitionCount + createdPartitions })
+}
+
+function tooManyPartitions(): Refusal {
+  return refusal(ErrorCode.POLICY_VIOLATION, `One request may create ${PARTITIONS_PER_REQUEST_MAX} partitions at most.`)
 }
 
 // ------------------------------------------------------------------------------------------------------------ deleting

@@ -10,7 +10,7 @@ const rules: ConfigRules = {
   isList: (_type, name) => name === 'list',
   defaultValue: () => 'base',
 }
-const [SET, DELETE, APPEND, SUBTRACT] = [0, 1, 2, 3]
+const [SET, DELETE, APPEND, SUBTRACT] = [0, 1, 2, 3] as const
 const TOPIC = ConfigResourceType.TOPIC
 
 function withTopic() {
@@ -49,6 +49,32 @@ describe('incremental changes', () => {
         ['new', '4'],
       ]),
     )
+  })
+
+  it('are decided in one pass, however many resources, settings and list items a request names', () => {
+    const cluster = withTopic()
+    const names = Array.from({ length: 200_000 }, (_, index) => `name-${index}`)
+    const absent = cluster.decide(
+      alterConfigs(
+        cluster.input,
+        names.map((name) => edit(name, ['new', SET, '1'])),
+        rules,
+      ),
+    )
+    expect(absent.every(({ errorCode }) => errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION)).toBe(true)
+    const deletions = { ...edit('a'), edits: names.map((name) => ({ name, operation: DELETE, value: null })) }
+    expect(cluster.decide(alterConfigs(cluster.input, [deletions], rules))).toEqual([{ errorCode: 0 }])
+    expect(cluster.decide(alterConfigs(cluster.input, [edit('a', ['list', SUBTRACT, names.join(',')])], rules))).toEqual([{ errorCode: 0 }])
+  })
+
+  it('are refused for values that no record could hold', () => {
+    const cluster = withTopic()
+    const [appended] = cluster.decide(alterConfigs(cluster.input, [edit('a', ['list', APPEND, 'x'.repeat(32_763)])], rules))
+    expect(appended).toEqual({
+      errorCode: ErrorCode.INVALID_CONFIG,
+      errorMessage: 'The value of list has 32768 bytes; allowed are 32767 at most.',
+    })
+    expect(cluster.decide(alterConfigs(cluster.input, [edit('a', ['list', SET, 'ä'.repeat(16_383)])], rules))).toEqual([{ errorCode: 0 }])
   })
 
   it('append to and subtract from lists, starting from the default', () => {

@@ -50,6 +50,9 @@ describe('creating topics', () => {
     expect(codeOf(cluster.create({ name: 'a', ...byHand, assignments: new Map([[0, [1, 1]]]) }))).toBe(ErrorCode.INVALID_REPLICA_ASSIGNMENT)
     expect(codeOf(cluster.create({ name: 'a', ...byHand, assignments: new Map([[0, [7]]]) }))).toBe(ErrorCode.INVALID_REPLICA_ASSIGNMENT)
     expect(codeOf(cluster.create({ name: 'a', assignments: new Map([[0, [1]]]) }))).toBe(ErrorCode.INVALID_REQUEST)
+    expect(codeOf(cluster.create({ name: 'a', configs: [{ name: 'list', value: 'x'.repeat(32_768) }] }))).toBe(ErrorCode.INVALID_CONFIG)
+    const tooMany = new Map(Array.from({ length: 10_001 }, (_, index) => [index, [1]]))
+    expect(codeOf(cluster.create({ name: 'a', ...byHand, assignments: tooMany }))).toBe(ErrorCode.POLICY_VIOLATION)
     expect(cluster.image.topicCount).toBe(1)
   })
 
