@@ -33,15 +33,17 @@ export function brokerRows(summaries: readonly BrokerSummary[], nodes: readonly 
   })
 }
 
-/**
- * What is said of a broker: its process's state, and while that runs whether the cluster counts it in. A process that a signal ended is dead, whoever sent it;
- * `signal` is that of the last end.
- */
+/** What is said of a broker: its process's state, and while that runs whether the cluster counts it in. `signal` is that of the process's last end. */
 export function brokerStanding(state: NodeState | null, isAlive: boolean, signal: string | null = null): { tone: Tone; label: string } {
-  if (state === 'stopped' && signal !== null) return { tone: nodeTones.crashed, label: nodeLabels.crashed }
-  if (state !== null && state !== 'running') return { tone: nodeTones[state], label: nodeLabels[state] }
+  if (state !== null && state !== 'running') return processStanding(state, signal)
   if (isAlive) return { tone: 'ok', label: 'Alive' }
   return state === 'running' ? { tone: 'busy', label: 'Joining' } : { tone: 'bad', label: 'Dead' }
+}
+
+/** A process that a signal ended is dead, whoever sent it. */
+function processStanding(state: NodeState, signal: string | null = null): { tone: Tone; label: string } {
+  const shown = state === 'stopped' && signal !== null ? 'crashed' : state
+  return { tone: nodeTones[shown], label: nodeLabels[shown] }
 }
 
 function exitOf(process: NodeView | null): string | null {
@@ -68,7 +70,7 @@ export function controllerRows(quorum: QuorumView | null, nodes: readonly NodeVi
     const state = process?.state ?? voter?.node ?? null
     const runs = state === null || state === 'running'
     const isActive = runs && quorum?.leaderId === id
-    const standing = runs ? standingOf(quorum, isActive) : { tone: nodeTones[state], label: nodeLabels[state] }
+    const standing = runs ? standingOf(quorum, isActive) : processStanding(state, process?.exit?.signal)
     return { id, voter, process, state, isActive, ...standing }
   })
 }

@@ -275,7 +275,7 @@ describe('nodes', () => {
     await client.nodes.kill({ clusterId, nodeId: 2 })
     await stopped
     const dead = await overviewWith(({ brokers }) => brokers.find(({ id }) => id === 2)?.isAlive === false)
-    expect(dead.brokers.find(({ id }) => id === 2)?.problem).not.toBeNull()
+    expect(dead.brokers.find(({ id }) => id === 2)?.problem).toBe('Broker 2 was killed (SIGKILL).')
     expect((await failure(client.nodes.pause({ clusterId, nodeId: 2 }))).code).toBe('NODE_STATE_CONFLICT')
     const started = await client.nodes.start({ clusterId, nodeId: 2 })
     expect(started.state).toBe('running')

@@ -127,6 +127,7 @@ function brokerProblem(id: number, isAlive: boolean, node: NodeView | undefined)
   if (node !== undefined && node.state !== 'running') {
     if (node.state === 'paused') return `Broker ${id} is frozen.`
     if (node.state === 'crashed') return `Broker ${id} ended unasked${node.exit?.signal ? ` (${node.exit.signal})` : ''}.`
+    if (node.state === 'stopped' && node.exit?.signal) return `Broker ${id} was killed (${node.exit.signal}).`
     return `Broker ${id} is ${node.state}.`
   }
   return isAlive ? null : `Broker ${id} is not in the cluster's list of live brokers.`

@@ -22,6 +22,18 @@ describe('controllers', () => {
     expect(labels(quorum(1002), processes('running', 'running', 'crashed'))).toEqual(['Following', 'Active', 'Dead'])
   })
 
+  it('killed on request are dead as those killed from elsewhere, and stopped in order are stopped', () => {
+    const ended = (id: number, signal: string | null): NodeView => ({
+      ...processOf(id, 'stopped'),
+      exit: { code: signal === null ? 0 : null, signal, atMs: 0, reason: '' },
+    })
+    expect(labels(quorum(1001), [processOf(1001, 'running'), ended(1002, 'SIGKILL'), ended(1003, null)])).toEqual([
+      'Active',
+      'Dead',
+      'Stopped',
+    ])
+  })
+
   it('are not said to follow while nobody leads', () => {
     expect(labels(quorum(null), processes('running', 'stopped', 'stopped'))[0]).toBe('No leader')
     expect(labels(null, processes('running'))).toEqual(['Joining'])
