@@ -52,6 +52,7 @@ interface Active {
 
 /** offsets.retention.check.interval.ms */
 const EXPIRY_INTERVAL_MS = 600_000
+const MEMBER_ID_PREFIX_CHARACTERS_MAX = 255
 
 export class GroupCoordinator implements GroupCoordinatorPort {
   readonly #partitions = new Map<number, Loading | Active>()
@@ -127,7 +128,7 @@ export class GroupCoordinator implements GroupCoordinatorPort {
     const shard = this.#locate(groupId)
     if (!(shard instanceof Shard)) return joinFailure(shard, request.memberId)
     if (request.memberId !== '' && shard.get(groupId) === undefined) return joinFailure(ErrorCode.UNKNOWN_MEMBER_ID, request.memberId)
-    const newMemberId = `${request.instanceId ?? request.clientId}-${this.#ports.uuid()}`
+    const newMemberId = `${memberIdPrefix(request)}-${this.#ports.uuid()}`
     const reply = await shard.request<JoinReply>(groupId, (token) => ({ type: 'join', token, newMemberId, ...request }))
     return reply.kind === 'refused' ? joinFailure(reply.errorCode, request.memberId) : reply
   }
@@ -299,6 +300,11 @@ export class GroupCoordinator implements GroupCoordinatorPort {
       this.#scheduleExpiry()
     })
   }
+}
+
+/** Cut, so that the whole id fits into the group's record: a client may call itself by 32767 bytes. */
+function memberIdPrefix({ instanceId, clientId }: JoinRequest): string {
+  return (instanceId ?? clientId).slice(0, MEMBER_ID_PREFIX_CHARACTERS_MAX).toWellFormed()
 }
 
 function commitReply(request: CommitRequest, errorOf: (metadata: string | null) => ErrorCode): CommitReply {

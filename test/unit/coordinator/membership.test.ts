@@ -33,6 +33,17 @@ test('a dynamic member is first given an id that only it can join with', async (
   expect(stranger.errorCode).toBe(ErrorCode.UNKNOWN_MEMBER_ID)
 })
 
+test.each([
+  ['of the longest name there can be', 'x'.repeat(32_767)],
+  ['whose name would be cut within a character', `${'x'.repeat(254)}😀`],
+])('a client %s gets a member id that the group record can hold and the client can repeat', async (_what, clientId) => {
+  const harness = await Harness.started()
+  const { memberId } = await stableGroup(harness, { clientId })
+  expect(harness.coordinator.describe('g')).toMatchObject({ state: 'Stable', members: [{ memberId, clientId }] })
+  expect(Buffer.from(memberId).toString()).toBe(memberId)
+  expect(harness.log).toHaveLength(1)
+})
+
 test('a member id that was handed out and never used does not hold up a rebalance for ever', async () => {
   const harness = await Harness.started()
   const member = await stableGroup(harness)
