@@ -3,7 +3,7 @@
  * order. Knows nothing of topics or data.
  */
 import type { Env } from '../env/types.ts'
-import { openDataFolder, type ClusterManifest } from './data-folder.ts'
+import { openDataFolder, refuseForeignFolder, type ClusterManifest } from './data-folder.ts'
 import { speaksKafka } from './kafka-probe.ts'
 import { createLauncher, holdProcess, type Launcher } from './launcher.ts'
 import { createRunRecord, endLeftovers, type RunRecord } from './leftovers.ts'
@@ -44,6 +44,7 @@ export async function openCluster(env: Env, options: ClusterOptions, ports: Part
   const hold = holdProcess()
   let ownership: Ownership | null = null
   try {
+    await refuseForeignFolder(env, options.dataDirectory)
     ownership = await claimFolder(env, options.dataDirectory, process.pid)
     const { brokers, controllers, combined, name } = options
     const manifest = await openDataFolder(env, options.dataDirectory, { brokers, controllers, combined, name })

@@ -43,6 +43,7 @@ export function nodeDirectory(dataDirectory: string, role: NodeRole, nodeId: num
 /** Formats an empty folder, or reads it and adds the brokers it lacks. To be called by the folder's owner only. */
 export async function openDataFolder(env: Env, dataDirectory: string, options: FormatOptions): Promise<ClusterManifest> {
   checkOptions(options)
+  await refuseForeignFolder(env, dataDirectory)
   const present = await readManifest(env, dataDirectory)
   const wanted = present === null ? format(env, options) : withBrokers(present, dataDirectory, options)
   if (wanted !== present) {
@@ -111,10 +112,7 @@ function withBrokers(present: ClusterManifest, dataDirectory: string, { brokers,
 
 async function readManifest(env: Env, dataDirectory: string): Promise<ClusterManifest | null> {
   const content = await env.disk.readFile(join(dataDirectory, fileName))
-  if (content === null) {
-    await refuseForeignFolder(env, dataDirectory)
-    return null
-  }
+  if (content === null) return null
   const manifest = parse(content)
   if (manifest === null)
     throw new RuntimeError('FOLDER_UNUSABLE', `${join(dataDirectory, fileName)} cannot be read as a cluster's description.`)
@@ -127,7 +125,9 @@ async function readManifest(env: Env, dataDirectory: string): Promise<ClusterMan
   return manifest
 }
 
-async function refuseForeignFolder(env: Env, dataDirectory: string): Promise<void> {
+/** Rejects with FOLDER_UNUSABLE for a folder that holds something and is no cluster's. Writes nothing, so it goes before everything that does. */
+export async function refuseForeignFolder(env: Env, dataDirectory: string): Promise<void> {
+  if ((await env.disk.stat(join(dataDirectory, fileName))) !== null) return
   const names = (await env.disk.list(dataDirectory)) ?? []
   const foreign = names.find(
     (name) => !name.startsWith('owner.') && !name.startsWith('cluster.json') && name !== 'run.json' && name !== 'logs',

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -65,6 +65,7 @@ test("somebody else's folder is refused with one line, and left as it was", asyn
   const { code, stderr } = await weir('up', '--data-dir', folder)
   expect(code).toBe(1)
   expect(stderr).toMatch(/^weir: [^\n]*thesis\.tex[^\n]*\n$/)
+  expect(await readdir(folder)).toEqual(['thesis.tex'])
   await rm(folder, { recursive: true })
 })
 
