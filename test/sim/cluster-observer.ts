@@ -7,10 +7,10 @@ import { readBatches, startPosition } from './disk-batches.ts'
 import { logName, type CommittedContent, type WatchedLog } from './committed-content.ts'
 import type { Leaders } from './leaders.ts'
 import type { LossBound } from './loss-bound.ts'
-import type { Machine, Machines } from './machines.ts'
+import type { EndCause, Machine, Machines } from './machines.ts'
 import type { Trace } from './trace.ts'
 import type { Violations } from './violation.ts'
-import type { Observer } from './watch.ts'
+import type { MetadataLogEnds, Observer } from './watch.ts'
 
 export interface ClusterObserverOptions {
   readonly machines: Machines
@@ -19,6 +19,7 @@ export interface ClusterObserverOptions {
   readonly leaders: Leaders
   readonly bound: LossBound
   readonly trace: Trace
+  readonly onVote: (machine: Machine) => void
 }
 
 export class ClusterObserver implements Observer {
@@ -30,12 +31,14 @@ export class ClusterObserver implements Observer {
     this.#machinesByName = new Map(options.machines.all.map((machine) => [machine.name, machine]))
   }
 
-  quorumChanged(directory: string, state: QuorumState, endOffset: number): void {
+  quorumChanged(log: MetadataLogEnds, state: QuorumState): void {
+    const { directory } = log
     const machine = this.#machineOf(directory)
     this.#options.trace.step(`${machine.name} ${state.role.name}`, state.epoch)
+    if (state.votedFor !== null && state.leaderId === null) this.#options.onVote(machine)
     if (state.role.name !== 'leader') return
     this.#options.leaders.leadsQuorum(machine.name, state.epoch)
-    this.#options.content.leads(watched(machine, directory), endOffset)
+    this.#options.content.leads(watched(machine, directory), log)
   }
 
   metadataApplied(partition: Partition, state: PartitionState): void {
@@ -45,7 +48,7 @@ export class ClusterObserver implements Observer {
     if (state.isr.includes(machine.nodeId)) bound.inSync(machine.name, machine.life, logName(log.directory))
     if (!partition.isLeader) return
     const isNews = leaders.leadsPartition(machine.name, logName(log.directory), partition.leaderEpoch)
-    if (isNews) content.leads(watched(machine, log.directory), log.logEndOffset)
+    if (isNews) content.leads(watched(machine, log.directory), { endOffset: log.logEndOffset, writtenOffset: log.writtenEndOffset })
   }
 
   highWatermarkSet(log: DiskPartitionLog, partition: Partition | null): void {
@@ -61,22 +64,26 @@ export class ClusterObserver implements Observer {
     this.#options.content.logCut({ machine: this.#machineOf(log.directory).name, directory: log.directory })
   }
 
-  /** The folders of the replicas on the machine's disk. */
-  hostedBy(machine: Machine): readonly string[] {
-    return this.#logsOf(machine).map(logName)
+  /** Keeps count of what unclean ends may have cost, and sees whether something acknowledged went. */
+  aroundEnd(machine: Machine, cause: EndCause, end: () => void): void {
+    const { bound, violations } = this.#options
+    const lostPower = cause === 'powerLoss'
+    if (machine.role === 'controller' || cause === 'cleanStop') return end()
+    if (!bound.allows(machine.name, lostPower)) violations.beyondBound()
+    bound.ended(machine.name, { nextLife: machine.life + 1, lostPower, hosted: this.#logsOf(machine).map(logName) })
+    if (lostPower) this.#losePower(machine, end)
+    else end()
   }
 
-  /** Sees whether something acknowledged went with the power. */
-  powerLost(machine: Machine, losePower: () => void, isBounded: boolean): void {
-    const { content, bound, violations } = this.#options
-    if (!isBounded) violations.beyondBound()
-    const endsOf = (): readonly number[] =>
-      this.#logsOf(machine).map((directory) => Math.min(content.endOffset(directory), storedEnd(machine, directory)))
-    const before = endsOf()
-    losePower()
-    for (const directory of this.#logsOf(machine)) content.logCut({ machine: machine.name, directory })
-    const after = endsOf()
-    if (before.some((end, index) => (after[index] ?? 0) < end)) bound.closeCallCount++
+  #losePower(machine: Machine, end: () => void): void {
+    const { content, bound } = this.#options
+    const storedEnds = (): ReadonlyMap<string, number> =>
+      new Map(this.#logsOf(machine).map((log) => [log, Math.min(content.endOffset(log), storedEnd(machine, log))]))
+    const before = storedEnds()
+    end()
+    const after = storedEnds()
+    for (const directory of before.keys()) content.logCut({ machine: machine.name, directory })
+    if ([...before].some(([log, endOffset]) => (after.get(log) ?? 0) < endOffset)) bound.closeCallCount++
   }
 
   #logsOf({ name, env }: Machine): readonly string[] {

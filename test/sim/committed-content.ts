@@ -55,12 +55,13 @@ export class CommittedContent {
     this.#compare(log, this.#positionOf(log), highWatermark, true)
   }
 
-  /** The replica leads from now on: everything agreed must be in its log, which ends at `endOffset`. */
-  leads(log: WatchedLog, endOffset: number): void {
+  /** The replica leads from now on: everything agreed must be in its log, which ends at `endOffset`; the disk has it up to `writtenOffset`. */
+  leads(log: WatchedLog, { endOffset, writtenOffset }: { readonly endOffset: number; readonly writtenOffset: number }): void {
     const agreed = this.#of(log.directory)
-    if (endOffset < agreed.endOffset)
-      this.#report(log, `leads with a log that ends at ${endOffset}, below the high watermark ${agreed.endOffset}`)
-    else this.compareAll(log)
+    const comparedOffset = this.compareAll(log)
+    const readableOffset = endOffset < agreed.endOffset ? endOffset : Math.min(writtenOffset, agreed.endOffset)
+    if (endOffset < agreed.endOffset || comparedOffset < readableOffset)
+      this.#report(log, `leads with a log that ends at ${endOffset}, ${comparedOffset} on disk, where ${agreed.endOffset} was committed`)
   }
 
   /** Compares the replica's whole disk with what was agreed. Returns where its log ends. */

@@ -1,6 +1,7 @@
 /** The batches of a log as they lie on a simulated disk: read beside the broker's own code, caches and indexes. */
 import type { SimulatedDisk } from '../../broker/env/simulated.ts'
-import { BATCH_HEADER_BYTES, readBatchHeader, type BatchHeader } from '../../broker/wire/record-batch.ts'
+import { WireError } from '../../broker/wire/errors.ts'
+import { batchCrcIsValid, BATCH_HEADER_BYTES, readBatchHeader, type BatchHeader } from '../../broker/wire/record-batch.ts'
 
 export interface StoredBatch {
   readonly header: BatchHeader
@@ -41,7 +42,7 @@ function readSegment(disk: SimulatedDisk, path: string, at: DiskPosition, visit:
   let position = 0
   while (bytes.length - position >= BATCH_HEADER_BYTES) {
     const header = headerAt(bytes, position)
-    if (header === null || position + header.batchBytes > bytes.length) return true
+    if (header === null) return true
     const lastOffset = header.baseOffset + header.lastOffsetDelta
     const batch = { header, lastOffset, bytes: bytes.subarray(position, position + header.batchBytes) }
     if (lastOffset >= at.nextOffset && !visit(batch)) return false
@@ -52,10 +53,15 @@ function readSegment(disk: SimulatedDisk, path: string, at: DiskPosition, visit:
   return true
 }
 
-/** Null for what is no batch: the rest of a torn write. */
+/** Null for what is no whole batch: the rest of a torn write. */
 function headerAt(bytes: Buffer, position: number): BatchHeader | null {
-  if (bytes.readInt8(position + 16) !== 2) return null
-  return readBatchHeader(bytes, position)
+  try {
+    const header = readBatchHeader(bytes, position)
+    return position + header.batchBytes <= bytes.length && batchCrcIsValid(bytes, position, header) ? header : null
+  } catch (error) {
+    if (error instanceof WireError) return null
+    throw error
+  }
 }
 
 function segmentsOf(disk: SimulatedDisk, directory: string): string[] {

@@ -3,13 +3,15 @@ import type { ActiveDiskFault } from '../../broker/env/simulated.ts'
 import { SimulatedRandom } from '../../broker/env/sim-random.ts'
 import type { Fault, FaultKind } from './fault-schedule.ts'
 import type { LossBound } from './loss-bound.ts'
-import type { Machine, Machines } from './machines.ts'
+import type { EndCause, Machine, Machines } from './machines.ts'
 
 const STOP_PATIENCE_MS = 3_000
 const DELAY_MAX_MS = 400
 const SLOW_DISK_MAX_MS = 120
 const CLOCK_SKEW_MAX_MS = 6 * 60 * 60 * 1000
 const FREE_BYTES_MAX = 4_096
+const CONTEST_SPREAD_MS = 60
+const VOTE_TO_CRASH_MAX_MS = 12
 
 export interface InjectorOptions {
   readonly seed: string
@@ -19,15 +21,12 @@ export interface InjectorOptions {
   readonly bound: LossBound
   /** Lets power be lost wherever the schedule says so. */
   readonly isUnbounded: boolean
-  /** The folders of the replicas a machine hosts. */
-  readonly hostedBy: (machine: Machine) => readonly string[]
-  /** Called before and after a machine loses power, to see what went. */
-  readonly onPowerLoss: (machine: Machine, losePower: () => void, isBounded: boolean) => void
 }
 
 export class FaultInjector {
   readonly counts = new Map<FaultKind, number>()
   hintCount = 0
+  #voterCrashesUntilMs = 0
   readonly #options: InjectorOptions
   readonly #random: SimulatedRandom
 
@@ -64,13 +63,15 @@ export class FaultInjector {
     if (target === undefined) return null
     switch (fault.kind) {
       case 'kill':
-        return this.#end(target, fault, () => machines.end(target, 'kill'))
+        return this.#end(target, 'kill', fault)
       case 'powerLoss':
-        return this.#end(target, fault, () => this.#losePower(target))
+        return this.#end(target, 'powerLoss', fault)
       case 'restart':
         return this.#restart(target)
       case 'blackout':
         return this.#blackOut(fault)
+      case 'contestedElection':
+        return this.#contestElection(fault)
       case 'pause':
         return this.#pause(target, fault)
       case 'falseHint':
@@ -87,23 +88,20 @@ export class FaultInjector {
 
   // -------------------------------------------------------------------------------------------------------- processes
 
-  #end(machine: Machine, { hintAfterMs }: Fault, end: () => void): (() => void) | null {
-    if (machine.state === 'down') return null
-    end()
+  #end(machine: Machine, wanted: EndCause, { hintAfterMs }: Fault): (() => void) | null {
+    const cause = this.#mayEnd(machine, wanted) ? wanted : 'kill'
+    if (machine.state === 'down' || !this.#mayEnd(machine, cause)) return null
+    this.#options.machines.end(machine, cause)
     // A late one may come when the next process runs already.
     if (hintAfterMs !== null) this.#options.machines.later(hintAfterMs, () => this.#hint(machine.nodeId))
     return () => this.#options.machines.start(machine)
   }
 
-  #losePower(machine: Machine): void {
-    const { machines, bound, isUnbounded, onPowerLoss, hostedBy } = this.#options
-    if (machine.role === 'controller') return machines.end(machine, 'powerLoss')
-    if (!isUnbounded && !bound.allows(machine.name)) {
-      bound.heldBackCount++
-      return machines.end(machine, 'kill')
-    }
-    const isBounded = bound.powerLost(machine.name, machine.life + 1, hostedBy(machine))
-    onPowerLoss(machine, () => machines.end(machine, 'powerLoss'), isBounded)
+  #mayEnd(machine: Machine, cause: EndCause): boolean {
+    const { bound, isUnbounded } = this.#options
+    if (isUnbounded || machine.role === 'controller' || bound.allows(machine.name, cause === 'powerLoss')) return true
+    bound.heldBackCount++
+    return false
   }
 
   #restart(machine: Machine): (() => void) | null {
@@ -144,10 +142,34 @@ export class FaultInjector {
     const cause = severity < 0.5 ? 'powerLoss' : 'kill'
     const struck = cause === 'powerLoss' ? machines.controllers : machines.all
     for (const machine of struck) {
-      if (machine.state !== 'down') machines.end(machine, cause)
+      if (machine.state !== 'down' && this.#mayEnd(machine, cause)) machines.end(machine, cause)
       machines.later(durationMs * this.#random.fraction(), () => machines.start(machine))
     }
     return () => struck.forEach((machine) => machines.start(machine))
+  }
+
+  /** All voters start at once, so that several stand; and whoever votes may lose power before anyone has won. */
+  #contestElection({ durationMs, severity }: Fault): () => void {
+    const { machines } = this.#options
+    const spreadMs = severity * CONTEST_SPREAD_MS
+    for (const machine of machines.controllers) {
+      if (machine.state !== 'down') machines.end(machine, 'powerLoss')
+      machines.later(this.#random.fraction() * spreadMs, () => machines.start(machine))
+    }
+    this.#voterCrashesUntilMs = machines.world.loop.monotonicMs() + durationMs
+    return () => machines.controllers.forEach((machine) => machines.start(machine))
+  }
+
+  /** The machine voted, for another or for itself, and knows of no leader yet. */
+  voted(machine: Machine): void {
+    const { machines } = this.#options
+    if (machines.world.loop.monotonicMs() > this.#voterCrashesUntilMs || this.#random.below(2) === 0) return
+    const { life } = machine
+    machines.later(this.#random.fraction() * VOTE_TO_CRASH_MAX_MS, () => {
+      if (machine.life !== life) return
+      machines.end(machine, 'powerLoss')
+      machines.later(1 + this.#random.fraction() * CONTEST_SPREAD_MS, () => machines.start(machine))
+    })
   }
 
   // ------------------------------------------------------------------------------------------------------------ links
@@ -201,8 +223,9 @@ export class FaultInjector {
       failing?.remove()
       disk.capacityBytes = Number.MAX_SAFE_INTEGER
       // What a broken disk took offline stays so until a person starts the node again.
-      if (machine.state !== 'down') this.#options.machines.end(machine, 'kill')
-      this.#options.machines.start(machine)
+      const { machines } = this.#options
+      if (machine.state === 'down') machines.start(machine)
+      else void machines.stop(machine, STOP_PATIENCE_MS).then(() => machines.start(machine))
     }
   }
 

@@ -13,7 +13,7 @@ import { Leaders } from './leaders.ts'
 import { ClusterObserver } from './cluster-observer.ts'
 import { GROUP, LIFETIME_MS, MIN_INSYNC_REPLICAS, PARTITIONS, START_MS, TOPIC } from './lifetime-constants.ts'
 import { LossBound } from './loss-bound.ts'
-import { Machines, type ClusterShape } from './machines.ts'
+import { Machines, type ClusterShape, type Machine } from './machines.ts'
 import { Producing } from './producing.ts'
 import { Trace } from './trace.ts'
 import { Violations, type Violation } from './violation.ts'
@@ -93,7 +93,7 @@ class Lifetime {
     this.#content = new CommittedContent(this.#violations)
     this.#leaders = new Leaders(this.#violations)
     this.#ledger = new GroupLedger(this.#violations)
-    const parts = { content: this.#content, leaders: this.#leaders, bound: this.#bound, trace: this.#trace }
+    const parts = { content: this.#content, leaders: this.#leaders, bound: this.#bound, trace: this.#trace, onVote: (machine: Machine) => this.#injector.voted(machine) }
     this.#observer = new ClusterObserver({ machines: this.#machines, violations: this.#violations, ...parts })
     this.#clients = [
       ...Array.from({ length: PRODUCERS }, (_, index) => `producer-${index + 1}`),
@@ -105,9 +105,8 @@ class Lifetime {
       names: [...this.#machines.all, ...this.#clients].map(({ name }) => name),
       bound: this.#bound,
       isUnbounded: options.isUnbounded === true,
-      hostedBy: (machine) => this.#observer.hostedBy(machine),
-      onPowerLoss: (machine, losePower, isBounded) => this.#observer.powerLost(machine, losePower, isBounded),
     })
+    this.#machines.aroundEnd = (machine, cause, end) => this.#observer.aroundEnd(machine, cause, end)
     loop.onEvent = (owner, atMs) => {
       const name = owner?.name ?? 'world'
       this.#trace.step(name, atMs)

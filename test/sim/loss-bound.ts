@@ -1,37 +1,48 @@
 /**
- * The bound on unsynced losses under which acknowledged records must survive: fewer than min.insync.replicas replicas of a
- * partition may lose an unsynced suffix before they are back in its in-sync set. The simulator counts brokers that lost power
- * and have not been seen back in the in-sync set of everything they host; every replica on such a broker is suspect.
+ * The bound under which acknowledged records must survive (KIP-966): fewer than min.insync.replicas brokers end uncleanly before
+ * they are back in sync, or none of them loses what it had not synced. A broker cannot tell a kill from a power loss when it
+ * starts again, so each takes it out of every in-sync set; if kills have taken the others out, the one that really lost
+ * something may be the last that counts as complete.
+ *
+ * A broker is in doubt from its unclean end until each of its replicas has been seen in sync again. Every broker hosts a
+ * replica of almost everything, so brokers are counted, not replicas.
  */
+interface Doubt {
+  readonly nextLife: number
+  readonly lostPower: boolean
+  readonly missing: Set<string>
+}
+
 export class LossBound {
   readonly #minInsyncReplicas: number
-  /** By machine: logs that have been seen with this broker in sync since, or null while it has not even started again. */
-  readonly #suspects = new Map<string, { readonly life: number; readonly missing: Set<string> }>()
-  /** Power losses that took something acknowledged from a replica, one short of what the bound forbids. */
+  readonly #doubts = new Map<string, Doubt>()
+  /** Power losses that took something acknowledged from a replica: one such replica more would be one too many. */
   closeCallCount = 0
-  /** Power losses that would have broken the bound, and were made kills. */
+  /** Ends that would have broken the bound and were not carried out as asked. */
   heldBackCount = 0
 
   constructor(minInsyncReplicas: number) {
     this.#minInsyncReplicas = minInsyncReplicas
   }
 
-  /** Whether power may be lost at `machine` now. */
-  allows(machine: string): boolean {
-    return new Set([...this.#suspects.keys(), machine]).size < this.#minInsyncReplicas
+  /** Whether the bound still holds when `machine` ends so now. */
+  allows(machine: string, losesPower: boolean): boolean {
+    const others = [...this.#doubts].filter(([name]) => name !== machine).map(([, doubt]) => doubt)
+    const anyLosesPower = losesPower || this.#doubts.get(machine)?.lostPower === true || others.some(({ lostPower }) => lostPower)
+    return !anyLosesPower || others.length + 1 < this.#minInsyncReplicas
   }
 
-  /** Returns whether the bound still holds. */
-  powerLost(machine: string, nextLife: number, hosted: Iterable<string>): boolean {
-    this.#suspects.set(machine, { life: nextLife, missing: new Set(hosted) })
-    return this.#suspects.size < this.#minInsyncReplicas
+  /** `hosted` are the logs on it. */
+  ended(machine: string, { nextLife, lostPower, hosted }: { nextLife: number; lostPower: boolean; hosted: Iterable<string> }): void {
+    const hasLost = lostPower || this.#doubts.get(machine)?.lostPower === true
+    this.#doubts.set(machine, { nextLife, lostPower: hasLost, missing: new Set(hosted) })
   }
 
   /** The replica of `log` on `machine`, in this life, knows itself in sync. */
   inSync(machine: string, life: number, log: string): void {
-    const suspect = this.#suspects.get(machine)
-    if (suspect === undefined || life < suspect.life) return
-    suspect.missing.delete(log)
-    if (suspect.missing.size === 0) this.#suspects.delete(machine)
+    const doubt = this.#doubts.get(machine)
+    if (doubt === undefined || life < doubt.nextLife) return
+    doubt.missing.delete(log)
+    if (doubt.missing.size === 0) this.#doubts.delete(machine)
   }
 }

@@ -22,7 +22,8 @@ const INTERNAL_PORT = 20_000
 const RESTART_MS = 400
 
 export type Role = NodeConfig['role']
-export type EndCause = 'kill' | 'powerLoss'
+/** A clean stop has written down that nothing is missing. */
+export type EndCause = 'kill' | 'powerLoss' | 'cleanStop'
 
 export interface ClusterShape {
   readonly seed: string
@@ -59,13 +60,13 @@ export interface Machine {
 export class Machines {
   readonly world: SimulatedWorld
   readonly all: readonly Machine[]
-  readonly #shape: ClusterShape
+  /** Carries out `end`, which is about to end the process, and may look at the machine before and after. */
+  aroundEnd: (machine: Machine, cause: EndCause, end: () => void) => void = (_machine, _cause, end) => end()
   readonly #controllerIds: readonly number[]
 
   constructor(shape: ClusterShape) {
     const { brokers, voters, ...world } = shape
     this.world = new SimulatedWorld({ ...world, startMs: START_MS })
-    this.#shape = shape
     this.#controllerIds = Array.from({ length: voters }, (_, index) => FIRST_CONTROLLER + index)
     const brokerIds = Array.from({ length: brokers }, (_, index) => 1 + index)
     this.all = [
@@ -127,7 +128,7 @@ export class Machines {
   }
 
   end(machine: Machine, cause: EndCause): void {
-    machine.env.end(cause)
+    this.aroundEnd(machine, cause, () => machine.env.end(cause === 'powerLoss' ? 'powerLoss' : 'kill'))
     machine.env = this.world.start(machine.name)
     machine.life++
     machine.node = null
@@ -138,8 +139,9 @@ export class Machines {
   /** As a person would: asks it to stop, and kills it when that takes longer than `patienceMs`. */
   async stop(machine: Machine, patienceMs: number): Promise<void> {
     const { life, node } = machine
-    if (node !== null) await Promise.race([node.stop(), this.sleep(patienceMs)])
-    if (machine.life === life) this.end(machine, 'kill')
+    const stopped = node?.stop().then(() => 'cleanStop' as const) ?? Promise.resolve('kill' as const)
+    const cause = await Promise.race([stopped, this.sleep(patienceMs).then(() => 'kill' as const)])
+    if (machine.life === life) this.end(machine, cause)
   }
 
   pause(machine: Machine): void {

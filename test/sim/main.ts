@@ -15,6 +15,7 @@ interface Options {
   readonly jobs?: number
   readonly beyondBound: boolean
   readonly mutations: boolean
+  readonly bug?: string
   readonly log: boolean
 }
 
@@ -29,6 +30,7 @@ const options = new Command('sim')
   .option('--jobs <count>', 'processes side by side', positive)
   .option('--beyond-bound', 'let more replicas lose unsynced records than is promised to be survived', false)
   .option('--mutations', 'look for each planted bug', false)
+  .option('--bug <name>', 'look for that planted bug only')
   .option('--log', 'print the last lines of the nodes of a failed lifetime', false)
   .parse()
   .opts<Options>()
@@ -53,7 +55,7 @@ async function live(): Promise<boolean> {
 
 async function findPlantedBugs(): Promise<boolean> {
   let areAllFound = true
-  for (const { name, lifetimesMax } of plantedBugs) {
+  for (const { name, lifetimesMax } of plantedBugs.filter((bug) => options.bug === undefined || bug.name === options.bug)) {
     let lifetimes = 0
     let found: FromWorker | null = null
     const startedMs = performance.now()

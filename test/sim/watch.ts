@@ -9,9 +9,11 @@ import { Partition } from '../../broker/node/partition.ts'
 import { QuorumDriver } from '../../broker/node/quorum-driver.ts'
 import type { QuorumState } from '../../broker/quorum/types.ts'
 
+export type MetadataLogEnds = Pick<QuorumDriver['log'], 'directory' | 'endOffset' | 'writtenOffset'>
+
 export interface Observer {
-  /** A role, an epoch or a leader changed. `directory` is the metadata log's. */
-  quorumChanged(directory: string, state: QuorumState, endOffset: number): void
+  /** A role, an epoch or a leader changed. */
+  quorumChanged(log: MetadataLogEnds, state: QuorumState): void
   metadataApplied(partition: Partition, state: PartitionState): void
   highWatermarkSet(log: DiskPartitionLog, partition: Partition | null): void
   logCut(log: DiskPartitionLog): void
@@ -27,8 +29,8 @@ export function watch(next: Observer | null): void {
 
 wrap(QuorumDriver.prototype, 'start', function (start) {
   const told = observer
-  const { directory } = this.log
-  this.subscribe({ onRoleChanged: (state) => told?.quorumChanged(directory, state, this.log.endOffset) })
+  const { log } = this
+  this.subscribe({ onRoleChanged: (state) => told?.quorumChanged(log, state) })
   return start()
 })
 

@@ -17,8 +17,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'a vote not persisted',
     file: 'broker/node/quorum-driver.ts',
-    passage: 'if (!this.#isVoter) return null\n    return this.#env.disk.writeFileAtomic(',
-    replacement: 'if (!this.#isVoter || election.votedFor !== null) return null\n    return this.#env.disk.writeFileAtomic(',
+    passage: 'encodeElectionState(election))',
+    replacement: 'encodeElectionState({ ...election, votedFor: null }))',
     lifetimesMax: 150,
   },
   {
