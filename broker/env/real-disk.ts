@@ -8,6 +8,9 @@ import { lockFile } from './real-disk-lock.ts'
 import { openRealFile } from './real-file.ts'
 import type { Disk } from './types.ts'
 
+/** Random, and another at every boot. */
+const LINUX_BOOT_ID = '/proc/sys/kernel/random/boot_id'
+
 export function createRealDisk(): Disk {
   return {
     open(filePath, options = {}) {
@@ -28,6 +31,8 @@ export function createRealDisk(): Disk {
     readFile: (filePath) => absentAsNull(filePath, fs.readFile(filePath)),
     writeFileAtomic: (filePath, content) => asDiskError(filePath, writeFileAtomic(filePath, content)),
     syncDirectory: (directory) => asDiskError(directory, syncDirectory(directory)),
+    // macOS and Windows have nothing as plain; there a process that died is taken for a machine that did.
+    writeCacheId: async () => (await absentAsNull(LINUX_BOOT_ID, fs.readFile(LINUX_BOOT_ID, 'utf8')))?.trim() ?? null,
     lock: (filePath) => lockFile(filePath),
     async space(directory) {
       const { blocks, bavail, bsize } = await asDiskError(directory, fs.statfs(directory))

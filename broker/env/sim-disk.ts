@@ -51,6 +51,7 @@ export class SimulatedDisk {
   readonly names = new SimulatedNamespace()
   readonly #faults = new Set<{ fault: DiskFault; firedCount: number }>()
   readonly #locks = new Map<string, SimulatedProcess>()
+  #powerCycles = 0
   readonly #pendingWrites = new Set<PendingWrite>()
   /** Total bytes of all files; a write beyond it fails with ENOSPC. */
   capacityBytes = Number.MAX_SAFE_INTEGER
@@ -89,6 +90,7 @@ export class SimulatedDisk {
   }
 
   losePower(): void {
+    this.#powerCycles++
     const inodes = new Set(this.names.inodes())
     this.names.losePower(this.#random)
     for (const inode of new Set([...inodes, ...this.names.inodes()])) inode.losePower(this.#random)
@@ -117,6 +119,7 @@ export class SimulatedDisk {
       readFile: (path) => answer('read', path, () => this.names.inode(path)?.content() ?? null),
       writeFileAtomic: (path, content) => this.#writeFileAtomic(process, path, content),
       syncDirectory: (path) => answer('syncDirectory', path, () => this.names.commit()),
+      writeCacheId: () => Promise.resolve(`power cycle ${this.#powerCycles}`),
       lock: (path) => answer('lock', path, () => this.#lock(process, path)),
       space: (path) =>
         answer('stat', path, () => {

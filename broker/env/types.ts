@@ -84,6 +84,11 @@ export interface Disk {
   writeFileAtomic(path: string, content: Uint8Array): Promise<void>
   /** Makes creations and renames in a directory durable. A no-op where the platform cannot. */
   syncDirectory(path: string): Promise<void>
+  /**
+   * Names the time in which nothing written was lost for want of a sync: another name once the operating system has
+   * started anew, the same after a process died. Null where the platform does not tell.
+   */
+  writeCacheId(): Promise<string | null>
   /** Exclusive for the life of the process or until released; `null` when someone else holds it. */
   lock(path: string): Promise<DiskLock | null>
   /** Of the volume `path` is on; what this process may still write is free. */

@@ -4,7 +4,7 @@
  */
 import type { DiskLock, Env } from '../env/types.ts'
 import { readBounded } from './bounded-read.ts'
-import { cleanShutdownFile, joinPath, lockFile, metaPropertiesFile } from './log-files.ts'
+import { brokerLifeFile, cleanShutdownFile, joinPath, lockFile, metaPropertiesFile } from './log-files.ts'
 import { checkOwner, decodeMetaProperties, encodeMetaProperties } from './meta-properties.ts'
 import { LogError } from './types.ts'
 
@@ -12,7 +12,7 @@ export interface DataFolder {
   readonly directory: string
   readonly directoryId: string
   readonly wasCleanShutdown: boolean
-  /** -1 when the last stop was not clean. */
+  /** Of the last life, when all it wrote is known to be here: it stopped cleanly, or only its process died. -1 otherwise. */
   readonly previousBrokerEpoch: number
   readonly lock: DiskLock
 }
@@ -33,7 +33,7 @@ export async function openDataFolder(env: Env, options: { directory: string; clu
       directoryId,
       lock,
       wasCleanShutdown: previous !== null,
-      previousBrokerEpoch: previous ?? -1,
+      previousBrokerEpoch: previous ?? (await survivingLife(env, directory)),
     }
   } catch (error) {
     await lock.release()
@@ -45,6 +45,32 @@ export async function openDataFolder(env: Env, options: { directory: string; clu
 export async function writeCleanShutdown(env: Env, directory: string, brokerEpoch: number): Promise<void> {
   const content = Buffer.from(JSON.stringify({ version: 0, brokerEpoch }))
   await env.disk.writeFileAtomic(joinPath(directory, cleanShutdownFile), content)
+}
+
+/**
+ * Notes the epoch of the broker that runs here. When its process dies the operating system still has what it wrote, so the
+ * next one may say that nothing is missing (the epoch of KIP-966's clean shutdown file), unless the machine went down.
+ */
+export async function writeBrokerLife(env: Env, directory: string, brokerEpoch: number): Promise<void> {
+  const writeCacheId = await env.disk.writeCacheId()
+  if (writeCacheId === null) return
+  await env.disk.writeFileAtomic(
+    joinPath(directory, brokerLifeFile),
+    Buffer.from(JSON.stringify({ version: 0, brokerEpoch, writeCacheId })),
+  )
+}
+
+/** What was written may be missing after all: the disk failed. */
+export function forgetBrokerLife(env: Env, directory: string): Promise<void> {
+  return env.disk.remove(joinPath(directory, brokerLifeFile))
+}
+
+async function survivingLife(env: Env, directory: string): Promise<number> {
+  const content = await readBounded(env.disk, joinPath(directory, brokerLifeFile), 64 * 1024)
+  const life = content === null ? null : parseObject(content)
+  const writeCacheId = await env.disk.writeCacheId()
+  if (life === null || writeCacheId === null || life['writeCacheId'] !== writeCacheId) return -1
+  return Number.isSafeInteger(life['brokerEpoch']) ? Number(life['brokerEpoch']) : -1
 }
 
 async function ownDirectory(env: Env, options: { directory: string; clusterId: string; nodeId: number }): Promise<string> {
@@ -67,12 +93,16 @@ async function takeCleanShutdown(env: Env, directory: string): Promise<number | 
   if (content === null) return null
   await env.disk.remove(path)
   await env.disk.syncDirectory(directory)
+  const brokerEpoch = parseObject(content)?.['brokerEpoch']
+  return Number.isSafeInteger(brokerEpoch) ? Number(brokerEpoch) : null
+}
+
+/** Null when it is not a JSON object: then it vouches for nothing. */
+function parseObject(content: Buffer): Readonly<Record<string, unknown>> | null {
   try {
     const parsed: unknown = JSON.parse(content.toString('utf8'))
-    if (typeof parsed !== 'object' || parsed === null || !('brokerEpoch' in parsed)) return null
-    return Number.isSafeInteger(parsed.brokerEpoch) ? Number(parsed.brokerEpoch) : null
+    return typeof parsed === 'object' && parsed !== null ? (parsed as Readonly<Record<string, unknown>>) : null
   } catch {
-    // Not JSON: then it vouches for nothing.
     return null
   }
 }

@@ -23,6 +23,8 @@ export const logStartFile = 'log-start-offset-checkpoint'
 export const highWatermarkFile = 'replication-offset-checkpoint'
 export const cleanerOffsetFile = 'cleaner-offset-checkpoint'
 export const cleanShutdownFile = '.kafka_cleanshutdown'
+/** Ours, beside Kafka's: who runs here, on which boot of the machine. */
+export const brokerLifeFile = '.weir_broker_life'
 export const metaPropertiesFile = 'meta.properties'
 export const lockFile = '.lock'
 

@@ -9,7 +9,7 @@ import { ErrorCode } from '../wire/errors.ts'
 import { encodeOffsetCheckpoint, type OffsetCheckpoint, readOffsetCheckpoint } from './checkpoints.ts'
 import { Cleaner } from './cleaner.ts'
 import { forEachLimited } from './concurrency.ts'
-import { type DataFolder, openDataFolder, writeCleanShutdown } from './data-folder.ts'
+import { type DataFolder, forgetBrokerLife, openDataFolder, writeBrokerLife, writeCleanShutdown } from './data-folder.ts'
 import { createLogContext, type LogContext } from './log-context.ts'
 import {
   cleanerOffsetFile,
@@ -50,7 +50,10 @@ export async function openLogManager(env: Env, options: LogManagerOptions): Prom
     let manager: FolderLogManager | null = null
     const context = createLogContext(env, {
       limits: options.limits,
-      onOffline: options.onLogOffline,
+      onOffline(log, reason) {
+        manager?.notIntact()
+        options.onLogOffline?.(log, reason)
+      },
       onRecoveryPointLowered: async () => manager?.writeCheckpoints(),
     })
     const none: OffsetCheckpoint = new Map()
@@ -102,12 +105,14 @@ class FolderLogManager implements LogManager {
   readonly #maintenance: Maintenance
   #checkpointing: Promise<void> = Promise.resolve()
   #isClosed = false
+  /** The disk failed in this life: what was written may be missing. */
+  #isIntact = true
 
   constructor({ context, folder, loaded, checkpoints, retentionSchedule }: ManagerParts) {
     this.directory = folder.directory
     this.directoryId = folder.directoryId
     this.wasCleanShutdown = folder.wasCleanShutdown
-    this.previousBrokerEpoch = folder.previousBrokerEpoch
+    this.previousBrokerEpoch = loaded.failed.size === 0 ? folder.previousBrokerEpoch : -1
     this.#context = context
     this.#env = context.env
     this.#lock = folder.lock
@@ -162,6 +167,24 @@ class FolderLogManager implements LogManager {
 
   space(): Promise<DiskSpace> {
     return this.#env.disk.space(this.directory)
+  }
+
+  async noteBrokerEpoch(brokerEpoch: number): Promise<void> {
+    if (!this.#isIntact) return
+    await writeBrokerLife(this.#env, this.directory, brokerEpoch)
+    // It failed while this was being written.
+    if (!this.#isIntact) await forgetBrokerLife(this.#env, this.directory)
+  }
+
+  notIntact(): void {
+    if (!this.#isIntact) return
+    this.#isIntact = false
+    forgetBrokerLife(this.#env, this.directory).catch((error: unknown) => {
+      this.#env.log.write('error', 'the next start may take this data folder for whole, which it is not', {
+        directory: this.directory,
+        error,
+      })
+    })
   }
 
   async runMaintenance(): Promise<void> {

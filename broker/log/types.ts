@@ -227,9 +227,12 @@ export interface LogManager {
   readonly directory: string
   /** 22 characters, from meta.properties. */
   readonly directoryId: string
-  /** False after a crash: the broker then registers without a previous epoch (KIP-903, KIP-966). */
+  /** False after a crash. */
   readonly wasCleanShutdown: boolean
-  /** The broker epoch of the last clean stop, -1 otherwise. */
+  /**
+   * The epoch of the last life when all it wrote is known to be here: it stopped cleanly, or its process died and the
+   * operating system went on. -1 otherwise.
+   */
   readonly previousBrokerEpoch: number
 
   get(topic: string, partition: number): PartitionLog | null
@@ -244,6 +247,8 @@ export interface LogManager {
   /** Renames to `-stray`: a folder the metadata does not know. It is kept for a person to judge. */
   setAside(topic: string, partition: number): Promise<void>
   updateConfig(topic: string, config: LogConfig): void
+  /** Whose life this is, for the `previousBrokerEpoch` of the next. */
+  noteBrokerEpoch(brokerEpoch: number): Promise<void>
   /** Of the volume the data folder is on. */
   space(): Promise<DiskSpace>
   /** Retention and compaction at once, for tests and for the console's "apply now". */

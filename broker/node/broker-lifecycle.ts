@@ -24,12 +24,14 @@ export interface BrokerLifecycleOptions {
   readonly calls: ControllerCalls
   readonly endpoints: readonly Endpoint[]
   readonly directoryId: string
-  /** Epoch of the last clean stop, -1 after a crash (KIP-966). */
+  /** Of the last life if it left all it wrote, -1 otherwise (KIP-966). */
   readonly previousBrokerEpoch: number
   readonly heartbeatIntervalMs: number
   readonly sessionTimeoutMs: number
   /** Offset of the last metadata record applied. */
   readonly metadataOffset: () => number
+  /** The controller took a registration, the first or another. */
+  readonly onRegistered: (brokerEpoch: number) => void
 }
 
 const REGISTRATION_VERSION = 4
@@ -140,6 +142,7 @@ export class BrokerLifecycle {
         })
       if (answer?.errorCode === ErrorCode.NONE) {
         this.#brokerEpoch = answer.brokerEpoch
+        this.#options.onRegistered(answer.brokerEpoch)
         return
       }
       if (answer !== null) this.#refused(answer.errorCode)

@@ -166,10 +166,11 @@ class Broker {
       calls: this.#calls,
       endpoints: listeners.endpoints,
       directoryId: this.#logs.directoryId,
-      previousBrokerEpoch: this.#logs.wasCleanShutdown ? this.#logs.previousBrokerEpoch : -1,
+      previousBrokerEpoch: this.#logs.previousBrokerEpoch,
       heartbeatIntervalMs: this.#values.heartbeatIntervalMs,
       sessionTimeoutMs: this.#values.sessionTimeoutMs,
       metadataOffset: () => this.#observer.image.offset,
+      onRegistered: (brokerEpoch) => this.#noteBrokerEpoch(brokerEpoch),
     })
     this.#lifecycle = lifecycle
     await this.#observer.start()
@@ -179,6 +180,14 @@ class Broker {
     await this.#partitions.load()
     this.#gate.open()
     await lifecycle.unfence()
+  }
+
+  #noteBrokerEpoch(brokerEpoch: number): void {
+    this.#logs.noteBrokerEpoch(brokerEpoch).catch((error: unknown) => {
+      this.#env.log.write('warn', 'should this broker crash, the next start will not know that nothing is missing', {
+        reason: String(error),
+      })
+    })
   }
 
   #createHandler(image: () => MetadataImage) {

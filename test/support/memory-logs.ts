@@ -23,6 +23,8 @@ export class MemoryLogs implements LogManager {
     return log
   }
 
+  async noteBrokerEpoch(): Promise<void> {}
+
   get(topic: string, partition: number): MemoryLog | null {
     return this.#logs.get(`${topic}-${partition}`)?.log ?? null
   }

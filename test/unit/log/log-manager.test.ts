@@ -54,6 +54,26 @@ describe('the data folder', () => {
     const third = await open(env.restartAfter('kill'))
     expect([third.wasCleanShutdown, third.previousBrokerEpoch]).toEqual([false, -1])
   })
+
+  test('vouches for a life whose process died, and not for one whose machine did', async () => {
+    const env = createSimulatedEnv({ seed: 1 })
+    await (await open(env)).noteBrokerEpoch(42)
+    const revived = env.restartAfter('kill')
+    const second = await open(revived)
+    expect([second.wasCleanShutdown, second.previousBrokerEpoch]).toEqual([false, 42])
+    expect((await open(revived.restartAfter('powerLoss'))).previousBrokerEpoch).toBe(-1)
+  })
+
+  test('vouches for nothing after its disk failed', async () => {
+    const env = createSimulatedEnv({ seed: 1 })
+    const manager = await open(env)
+    await manager.noteBrokerEpoch(42)
+    const log = await manager.getOrCreate(t0, created)
+    env.diskControl.failNext({ operations: ['write'], code: 'EIO', path: (path) => path.endsWith('.log') })
+    expect(await log.append(values('x'), { leaderEpoch: 0, origin: 'coordinator' }).written).toBe(ErrorCode.KAFKA_STORAGE_ERROR)
+    await env.advance(100)
+    expect((await open(env.restartAfter('kill'))).previousBrokerEpoch).toBe(-1)
+  })
 })
 
 describe('logs', () => {

@@ -36,6 +36,7 @@ function member(answers: { readonly register: Answer[]; readonly heartbeat: Answ
     previousBrokerEpoch: 17,
     heartbeatIntervalMs: 2000,
     sessionTimeoutMs: 9000,
+    onRegistered: () => undefined,
     metadataOffset: () => 40,
   })
   return { lifecycle, time, sent, logged, heartbeats: () => sent.filter(({ name }) => name === 'BrokerHeartbeat').map(({ body }) => body) }

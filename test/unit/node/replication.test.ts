@@ -132,6 +132,18 @@ describe('replicas', () => {
     expect(await cluster.valuesOf(client, 'orders', 0)).toEqual([...numbers(10), 'alone'])
   })
 
+  it('that only lost their process lead before one that lost power, whichever comes back last', async () => {
+    await startAll()
+    await createTopic('orders')
+    await produce('orders', numbers(50))
+    for (const id of BROKERS) cluster.endBroker(id, id === 2 ? 'powerLoss' : 'kill')
+    for (const id of [1, 3]) await cluster.openBroker(id)
+    await cluster.advance(2_000)
+    await cluster.startBroker(2)
+    await untilInSync('orders', 3)
+    expect(await cluster.valuesOf(client, 'orders', 0)).toEqual(numbers(50))
+  })
+
   it('follow the log start of their leader', async () => {
     await startAll()
     await createTopic('orders')
