@@ -60,8 +60,9 @@ export class FollowerSession {
     this.#epoch = WHOLE
   }
 
-  #fields({ topicId: _, ...target }: SessionTarget) {
-    return { ...target, partitionMaxBytes: this.#partitionBytesMax }
+  #fields({ partition, currentLeaderEpoch, fetchOffset, lastFetchedEpoch, logStartOffset }: SessionTarget) {
+    const partitionMaxBytes = this.#partitionBytesMax
+    return { partition, currentLeaderEpoch, fetchOffset, lastFetchedEpoch, logStartOffset, partitionMaxBytes }
   }
 }
 

@@ -44,7 +44,7 @@ export interface ReplicationRules {
   /** replica.lag.time.max.ms */
   readonly lagTimeMaxMs: number
   /** Whether the controller would take this broker, of this epoch, into an in-sync set. */
-  isEligible(brokerId: number, brokerEpoch: number): boolean
+  readonly isEligible: (brokerId: number, brokerEpoch: number) => boolean
   /** The partition has a new `isrChange` for the controller. */
   onIsrChange(partition: Partition): void
 }

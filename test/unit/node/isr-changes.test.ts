@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { ControllerUnavailable } from '../../../broker/api/context.ts'
-import { alterPartition } from '../../../broker/api/56-alter-partition.schema.ts'
+import type { alterPartition } from '../../../broker/api/56-alter-partition.schema.ts'
 import type { IsrChange } from '../../../broker/cluster/in-sync-replicas.ts'
 import type { Env } from '../../../broker/env/types.ts'
 import { IsrChanges } from '../../../broker/node/isr-changes.ts'
