@@ -31,11 +31,16 @@ export async function chaos({ cluster, client, topics, untilMs, onAction }: Chao
   const brokers = ids('broker')
   // A quorum of one has no minority to lose.
   const controllers = ids('controller').length >= 3 ? ids('controller') : []
+  const turns = new Map<string, number>()
   for (let round = 0; performance.now() < untilMs; round++) {
     const isController = controllers.length > 0 && round % 3 === 2
     const nodes = isController ? controllers : brokers
-    const nodeId = nodes[Math.floor(round / 2) % nodes.length]!
     const action = actions[round % actions.length]!
+    // Each action has a rotation of its own over the nodes, so that every node meets every action.
+    const key = `${action} ${isController}`
+    const turn = turns.get(key) ?? 0
+    turns.set(key, turn + 1)
+    const nodeId = nodes[turn % nodes.length]!
     onAction(action, nodeId, isController ? 'controller' : 'broker')
     await carryOut(cluster, action, nodeId)
     await healed(cluster, client, topics)
