@@ -18,7 +18,11 @@ const SUCCESSION_STEP_MS = 100
 export function onFetchResponse(turn: Turn, role: Follower, response: FetchResponse): void {
   if (response.errorCode !== ErrorCode.NONE) return retryFetchSoon(turn)
   startFetchTimer(turn)
-  const followed = { ...role, hasFetched: true, leaderHighWatermark: Math.max(role.leaderHighWatermark, response.highWatermark) }
+  // Until the leader has found that our log is a beginning of its own, its high watermark says nothing about our records: one cut
+  // may not be enough, and what lies below it may still be another leader's.
+  const isPrefix = response.diverging === null && response.snapshot === null
+  const leaderHighWatermark = isPrefix ? Math.max(role.leaderHighWatermark, response.highWatermark) : role.leaderHighWatermark
+  const followed = { ...role, hasFetched: true, leaderHighWatermark }
   turn.update(followed)
   if (response.diverging !== null) {
     turn.emit({ type: 'truncate', toOffset: truncationOffset(turn, response.diverging) })

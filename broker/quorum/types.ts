@@ -77,7 +77,7 @@ export interface Follower {
   readonly leaderId: number
   /** Whether the leader of this epoch ever answered a fetch: then it is alive for us, and no pre-vote is granted. */
   readonly hasFetched: boolean
-  /** As the leader last said; ours follows once the records below it are stored. */
+  /** As the leader last said of a log that ours was a beginning of; ours follows once the records below it are stored. */
   readonly leaderHighWatermark: number
 }
 

@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { initialQuorumState, step } from '../../../broker/quorum/quorum-machine.ts'
+import { QUORUM_TIMEOUTS, type LogFacts } from '../../../broker/quorum/types.ts'
 import { FAIR, SimulatedQuorum } from './simulated-quorum.ts'
 
 const allAgree = (quorum: SimulatedQuorum): boolean => {
@@ -114,6 +116,45 @@ describe('a voter that fell behind the start of the log', () => {
     expect(quorum.run(2_000, () => allAgree(quorum))).toBe(true)
     expect(quorum.snapshotsInstalled).toBe(1)
     expect(behind.startOffset).toBeGreaterThan(0)
+  })
+})
+
+describe('a follower whose log parts from the leader’s', () => {
+  it('takes nothing for committed until all of its log is known to be the leader’s', () => {
+    const self = { id: 1002, directoryId: 'b' }
+    const voters = [{ id: 1001, directoryId: 'a' }, self, { id: 1003, directoryId: 'c' }]
+    const config = { self, clusterId: 'c', ...QUORUM_TIMEOUTS }
+    // Epoch 2 up to 11, epoch 4 up to 16; the leader has epoch 3 from 7 on, so that cutting at 11 is not enough.
+    let endOffset = 16
+    const log = (): LogFacts => ({
+      endOffset,
+      startOffset: 0,
+      flushedOffset: endOffset,
+      lastEpoch: endOffset > 11 ? 4 : 2,
+      latestSnapshot: null,
+      endOffsetForEpoch: (epoch) =>
+        epoch < 2 ? null : epoch < 4 || endOffset <= 11 ? { epoch: 2, endOffset: Math.min(11, endOffset) } : { epoch: 4, endOffset },
+    })
+    const started = step(initialQuorumState(config, voters, { epoch: 5, leaderId: 1003, votedFor: null }), { type: 'start' }, log(), 0)
+    const fetch = started.effects.flatMap((effect) =>
+      effect.type === 'send' && effect.request.api === 'fetch' ? [effect.request] : [],
+    )[0]!
+    const head = {
+      api: 'fetch',
+      errorCode: 0,
+      leaderId: 1003,
+      epoch: 5,
+      logStartOffset: 0,
+      snapshot: null,
+      records: Buffer.alloc(0),
+    } as const
+    const answer = { ...head, highWatermark: 20, diverging: { epoch: 3, endOffset: 16 } }
+    const cut = step(started.state, { type: 'response', from: 1003, request: fetch, response: answer }, log(), 1)
+    expect(cut.effects).toContainEqual({ type: 'truncate', toOffset: 11 })
+    endOffset = 11
+    const after = step(cut.state, { type: 'logChanged' }, log(), 2)
+    expect(after.state.highWatermark).toBe(-1)
+    expect(after.effects.map(({ type }) => type)).toContain('send')
   })
 })
 

@@ -63,6 +63,8 @@ interface Planned {
 export class SimulatedQuorum {
   readonly nodes: SimulatedNode[] = []
   readonly committed: SimulatedRecord[] = []
+  /** For each committed record, the epoch it became so in. */
+  readonly #committedIn: number[] = []
   readonly leaderOfEpoch = new Map<number, number>()
   weather: Weather = FAIR
   nowMs = 0
@@ -353,12 +355,16 @@ export class SimulatedQuorum {
     if (other !== undefined && other !== node.id) throw new Error(`epoch ${epoch} has two leaders, ${other} and ${node.id}`)
     this.leaderOfEpoch.set(epoch, node.id)
     this.elections++
-    this.#expectPrefix(node, this.committed.length)
+    // Votes may arrive so late that the next epoch has a leader already; what that one committed, this one need not know.
+    const later = this.#committedIn.findIndex((committingEpoch) => committingEpoch > epoch)
+    this.#expectPrefix(node, later === -1 ? this.committed.length : later)
   }
 
   #noteCommitted(node: SimulatedNode, offset: number): void {
     this.#expectPrefix(node, Math.min(offset, this.committed.length))
-    this.committed.push(...node.log.slice(this.committed.length, offset))
+    const fresh = node.log.slice(this.committed.length, offset)
+    this.committed.push(...fresh)
+    this.#committedIn.push(...fresh.map(() => node.state.epoch))
     if (offset > node.log.length) throw new Error('the high watermark passed the end of the log')
   }
 
