@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 
 /**
  * `npm test` needs Node and npm alone: unit tests that mirror the sources, and cluster tests on real broker processes. The other
- * project is asked for by name: `npm run compat` needs kcat. What needs a browser runs under Playwright (`npm run e2e`).
+ * projects are asked for by name: `sim` takes a minute of both cores, `npm run compat` needs kcat. What needs a browser runs under Playwright (`npm run e2e`).
  */
 const realProcesses = { pool: 'forks', fileParallelism: false, testTimeout: 60_000, hookTimeout: 60_000 } as const
 
@@ -26,6 +26,10 @@ export default defineConfig({
       {
         extends: true,
         test: { name: 'cluster', include: ['test/cluster/**/*.test.ts'], ...realProcesses },
+      },
+      {
+        extends: true,
+        test: { name: 'sim', include: ['test/sim/**/*.test.ts'], pool: 'forks', fileParallelism: false, testTimeout: 300_000 },
       },
       {
         extends: true,

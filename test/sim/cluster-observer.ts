@@ -5,6 +5,7 @@ import type { Partition } from '../../broker/node/partition.ts'
 import type { QuorumState } from '../../broker/quorum/types.ts'
 import { readBatches, startPosition } from './disk-batches.ts'
 import { logName, type CommittedContent, type WatchedLog } from './committed-content.ts'
+import { EpochSightings } from './epoch-sightings.ts'
 import type { Leaders } from './leaders.ts'
 import type { LossBound } from './loss-bound.ts'
 import type { EndCause, Machine, Machines } from './machines.ts'
@@ -24,6 +25,7 @@ export interface ClusterObserverOptions {
 
 export class ClusterObserver implements Observer {
   readonly #options: ClusterObserverOptions
+  readonly #epochs = new EpochSightings()
   readonly #machinesByName: ReadonlyMap<string, Machine>
 
   constructor(options: ClusterObserverOptions) {
@@ -33,22 +35,27 @@ export class ClusterObserver implements Observer {
 
   quorumChanged(log: MetadataLogEnds, state: QuorumState): void {
     const { directory } = log
+    const { content, leaders } = this.#options
     const machine = this.#machineOf(directory)
     this.#options.trace.step(`${machine.name} ${state.role.name}`, state.epoch)
+    const committedOffset = this.#epochs.seen(logName(directory), state.epoch, content.endOffset(directory))
     if (state.votedFor !== null && state.leaderId === null) this.#options.onVote(machine)
     if (state.role.name !== 'leader') return
-    this.#options.leaders.leadsQuorum(machine.name, state.epoch)
-    this.#options.content.leads(watched(machine, directory), log)
+    leaders.leadsQuorum(machine.name, state.epoch)
+    content.leads(watched(machine, directory), committedOffset, log)
   }
 
   metadataApplied(partition: Partition, state: PartitionState): void {
     const { leaders, content, bound } = this.#options
     const { log } = partition
     const machine = this.#machineOf(log.directory)
-    if (state.isr.includes(machine.nodeId)) bound.inSync(machine.name, machine.life, logName(log.directory))
+    const name = logName(log.directory)
+    const committedOffset = this.#epochs.seen(name, state.leaderEpoch, content.endOffset(log.directory))
+    if (state.isr.includes(machine.nodeId)) bound.inSync(machine.name, machine.life, name)
     if (!partition.isLeader) return
-    const isNews = leaders.leadsPartition(machine.name, logName(log.directory), partition.leaderEpoch)
-    if (isNews) content.leads(watched(machine, log.directory), { endOffset: log.logEndOffset, writtenOffset: log.writtenEndOffset })
+    const isNews = leaders.leadsPartition(machine.name, name, partition.leaderEpoch)
+    const { logStartOffset: startOffset, logEndOffset: endOffset, writtenEndOffset: writtenOffset } = log
+    if (isNews) content.leads(watched(machine, log.directory), committedOffset, { startOffset, endOffset, writtenOffset })
   }
 
   highWatermarkSet(log: DiskPartitionLog, partition: Partition | null): void {
@@ -68,7 +75,8 @@ export class ClusterObserver implements Observer {
   aroundEnd(machine: Machine, cause: EndCause, end: () => void): void {
     const { bound, violations } = this.#options
     const lostPower = cause === 'powerLoss'
-    if (machine.role === 'controller' || cause === 'cleanStop') return end()
+    const isClean = cause === 'cleanStop' || (cause === 'kill' && !machine.hasDiskFailed)
+    if (machine.role === 'controller' || isClean) return end()
     if (!bound.allows(machine.name, lostPower)) violations.beyondBound()
     bound.ended(machine.name, { nextLife: machine.life + 1, lostPower, hosted: this.#logsOf(machine).map(logName) })
     if (lostPower) this.#losePower(machine, end)
@@ -88,7 +96,9 @@ export class ClusterObserver implements Observer {
 
   #logsOf({ name, env }: Machine): readonly string[] {
     const folders = env.diskControl.names.list(`/${name}`)
-    return folders.filter((folder) => /-\d+$/.test(folder) && !folder.startsWith('__cluster_metadata')).map((folder) => `/${name}/${folder}`)
+    return folders
+      .filter((folder) => /-\d+$/.test(folder) && !folder.startsWith('__cluster_metadata'))
+      .map((folder) => `/${name}/${folder}`)
   }
 
   #machineOf(directory: string): Machine {

@@ -13,6 +13,13 @@ export interface WatchedLog {
   readonly directory: string
 }
 
+/** `writtenOffset`: the disk has everything below it, from `startOffset` on. */
+export interface LogEnds {
+  readonly startOffset: number
+  readonly endOffset: number
+  readonly writtenOffset: number
+}
+
 interface CommittedBatch {
   readonly baseOffset: number
   readonly lastOffset: number
@@ -55,19 +62,21 @@ export class CommittedContent {
     this.#compare(log, this.#positionOf(log), highWatermark, true)
   }
 
-  /** The replica leads from now on: everything agreed must be in its log, which ends at `endOffset`; the disk has it up to `writtenOffset`. */
-  leads(log: WatchedLog, { endOffset, writtenOffset }: { readonly endOffset: number; readonly writtenOffset: number }): void {
-    const agreed = this.#of(log.directory)
-    const comparedOffset = this.compareAll(log)
-    const readableOffset = endOffset < agreed.endOffset ? endOffset : Math.min(writtenOffset, agreed.endOffset)
-    if (endOffset < agreed.endOffset || comparedOffset < readableOffset)
-      this.#report(log, `leads with a log that ends at ${endOffset}, ${comparedOffset} on disk, where ${agreed.endOffset} was committed`)
+  /** The replica leads: its log must hold everything below `committedOffset`, the end of what was agreed when it was elected. */
+  leads(log: WatchedLog, committedOffset: number, { startOffset, endOffset, writtenOffset }: LogEnds): void {
+    const comparedOffset = Math.max(startOffset, this.#compareUpTo(log, committedOffset))
+    if (endOffset < committedOffset || comparedOffset < Math.min(writtenOffset, committedOffset))
+      this.#report(log, `leads with a log that ends at ${endOffset}, ${comparedOffset} on disk, where ${committedOffset} was committed`)
   }
 
   /** Compares the replica's whole disk with what was agreed. Returns where its log ends. */
   compareAll(log: WatchedLog): number {
+    return this.#compareUpTo(log, this.#of(log.directory).endOffset)
+  }
+
+  #compareUpTo(log: WatchedLog, endOffset: number): number {
     const at = startPosition()
-    this.#compare(log, at, this.#of(log.directory).endOffset, false)
+    this.#compare(log, at, endOffset, false)
     return at.nextOffset
   }
 

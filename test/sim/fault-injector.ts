@@ -99,7 +99,8 @@ export class FaultInjector {
 
   #mayEnd(machine: Machine, cause: EndCause): boolean {
     const { bound, isUnbounded } = this.#options
-    if (isUnbounded || machine.role === 'controller' || bound.allows(machine.name, cause === 'powerLoss')) return true
+    const isClean = cause === 'kill' && !machine.hasDiskFailed
+    if (isUnbounded || isClean || machine.role === 'controller' || bound.allows(machine.name, cause === 'powerLoss')) return true
     bound.heldBackCount++
     return false
   }
@@ -183,7 +184,15 @@ export class FaultInjector {
       return () => undefined
     }
     const peers = kind === 'isolate' || severity > 0.7 ? names.filter((name) => name !== target) : [other]
-    const links = peers.flatMap((peer) => (kind === 'cutOneWay' ? [[target, peer]] : [[target, peer], [peer, target]]) as [string, string][])
+    const links = peers.flatMap(
+      (peer) =>
+        (kind === 'cutOneWay'
+          ? [[target, peer]]
+          : [
+              [target, peer],
+              [peer, target],
+            ]) as [string, string][],
+    )
     for (const [from, to] of links) {
       if (kind === 'delay') network.delay(from, to, 1 + severity * DELAY_MAX_MS)
       else network.cut(from, to)
@@ -213,6 +222,7 @@ export class FaultInjector {
       }
     }
     let failing: ActiveDiskFault | null = null
+    machine.hasDiskFailed = true
     if (kind === 'diskFull') {
       disk.capacityBytes = disk.usedBytes() + Math.floor(severity * FREE_BYTES_MAX)
     } else {

@@ -54,8 +54,7 @@ export class GroupLedger {
   }
 
   committed(offsets: readonly OffsetToCommit[]): void {
-    for (const { partition, offset } of offsets)
-      this.#acknowledged.set(partition, Math.max(offset, this.#acknowledged.get(partition) ?? 0))
+    for (const { partition, offset } of offsets) this.#acknowledged.set(partition, Math.max(offset, this.#acknowledged.get(partition) ?? 0))
   }
 
   committedOffset(partition: number): number {

@@ -93,7 +93,13 @@ class Lifetime {
     this.#content = new CommittedContent(this.#violations)
     this.#leaders = new Leaders(this.#violations)
     this.#ledger = new GroupLedger(this.#violations)
-    const parts = { content: this.#content, leaders: this.#leaders, bound: this.#bound, trace: this.#trace, onVote: (machine: Machine) => this.#injector.voted(machine) }
+    const parts = {
+      content: this.#content,
+      leaders: this.#leaders,
+      bound: this.#bound,
+      trace: this.#trace,
+      onVote: (machine: Machine) => this.#injector.voted(machine),
+    }
     this.#observer = new ClusterObserver({ machines: this.#machines, violations: this.#violations, ...parts })
     this.#clients = [
       ...Array.from({ length: PRODUCERS }, (_, index) => `producer-${index + 1}`),
@@ -209,7 +215,9 @@ class Lifetime {
 
 function tailOf(lines: readonly SimulatedLogLine[]): readonly string[] {
   const told = lines.filter(({ level }) => level !== 'debug').slice(-LOG_TAIL_LINES)
-  return told.map(({ atMs, process, level, message, fields }) => `${atMs - START_MS} ${process} ${level} ${message} ${JSON.stringify(fields)}`)
+  return told.map(
+    ({ atMs, process, level, message, fields }) => `${atMs - START_MS} ${process} ${level} ${message} ${JSON.stringify(fields)}`,
+  )
 }
 
 /** Three of each, now and then more; slow and quick machines. */

@@ -1,16 +1,21 @@
 /**
- * The bound under which acknowledged records must survive (KIP-966): fewer than min.insync.replicas brokers end uncleanly before
- * they are back in sync, or none of them loses what it had not synced. A broker cannot tell a kill from a power loss when it
- * starts again, so each takes it out of every in-sync set; if kills have taken the others out, the one that really lost
- * something may be the last that counts as complete.
- *
- * A broker is in doubt from its unclean end until each of its replicas has been seen in sync again. Every broker hosts a
- * replica of almost everything, so brokers are counted, not replicas.
+ * The bound on losses under which acknowledged records must survive: fewer than min.insync.replicas replicas of a partition
+ * lose an unsynced suffix before they are in sync again. A broker whose process alone died lost nothing, and can prove it. One
+ * that lost power, or whose disk failed, cannot: it is in doubt from its end until each of its replicas has been seen in sync
+ * again. Every broker hosts a replica of almost everything, so brokers are counted, not replicas.
  */
 interface Doubt {
   readonly nextLife: number
   readonly lostPower: boolean
   readonly missing: Set<string>
+}
+
+export interface UncleanEnd {
+  readonly lostPower: boolean
+  /** Of the process that comes next. */
+  readonly nextLife: number
+  /** The logs on it. */
+  readonly hosted: Iterable<string>
 }
 
 export class LossBound {
@@ -25,15 +30,14 @@ export class LossBound {
     this.#minInsyncReplicas = minInsyncReplicas
   }
 
-  /** Whether the bound still holds when `machine` ends so now. */
-  allows(machine: string, losesPower: boolean): boolean {
+  /** Whether the bound still holds when `machine` ends uncleanly now. */
+  allows(machine: string, lostPower: boolean): boolean {
     const others = [...this.#doubts].filter(([name]) => name !== machine).map(([, doubt]) => doubt)
-    const anyLosesPower = losesPower || this.#doubts.get(machine)?.lostPower === true || others.some(({ lostPower }) => lostPower)
-    return !anyLosesPower || others.length + 1 < this.#minInsyncReplicas
+    const isAnythingLost = lostPower || this.#doubts.get(machine)?.lostPower === true || others.some((doubt) => doubt.lostPower)
+    return !isAnythingLost || others.length + 1 < this.#minInsyncReplicas
   }
 
-  /** `hosted` are the logs on it. */
-  ended(machine: string, { nextLife, lostPower, hosted }: { nextLife: number; lostPower: boolean; hosted: Iterable<string> }): void {
+  ended(machine: string, { nextLife, lostPower, hosted }: UncleanEnd): void {
     const hasLost = lostPower || this.#doubts.get(machine)?.lostPower === true
     this.#doubts.set(machine, { nextLife, lostPower: hasLost, missing: new Set(hosted) })
   }

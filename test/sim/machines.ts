@@ -51,6 +51,8 @@ export interface Machine {
   readonly nodeId: number
   state: 'down' | 'starting' | 'up'
   isPaused: boolean
+  /** In this life: what it wrote may be missing although its process alone ends. */
+  hasDiskFailed: boolean
   /** Of the present or last process. */
   env: SimulatedEnv
   life: number
@@ -69,10 +71,7 @@ export class Machines {
     this.world = new SimulatedWorld({ ...world, startMs: START_MS })
     this.#controllerIds = Array.from({ length: voters }, (_, index) => FIRST_CONTROLLER + index)
     const brokerIds = Array.from({ length: brokers }, (_, index) => 1 + index)
-    this.all = [
-      ...this.#controllerIds.map((id) => this.#machine('controller', id)),
-      ...brokerIds.map((id) => this.#machine('broker', id)),
-    ]
+    this.all = [...this.#controllerIds.map((id) => this.#machine('controller', id)), ...brokerIds.map((id) => this.#machine('broker', id))]
   }
 
   get brokers(): readonly Machine[] {
@@ -134,6 +133,7 @@ export class Machines {
     machine.node = null
     machine.state = 'down'
     machine.isPaused = false
+    machine.hasDiskFailed = false
   }
 
   /** As a person would: asks it to stop, and kills it when that takes longer than `patienceMs`. */
@@ -156,7 +156,7 @@ export class Machines {
 
   #machine(role: Role, nodeId: number): Machine {
     const name = `${role}-${nodeId}`
-    return { name, role, nodeId, state: 'down', isPaused: false, env: this.world.start(name), life: 1, node: null }
+    return { name, role, nodeId, state: 'down', isPaused: false, hasDiskFailed: false, env: this.world.start(name), life: 1, node: null }
   }
 
   #config({ name, role, nodeId }: Machine): NodeConfig {

@@ -8,14 +8,22 @@ export interface ReadRecord {
 }
 
 /** `records` are all of one partition, oldest first; `sent` is everything the producers sent there. */
-export function judgeProduced(partition: number, records: readonly ReadRecord[], sent: readonly SentRecord[], violations: Violations): void {
+export function judgeProduced(
+  partition: number,
+  records: readonly ReadRecord[],
+  sent: readonly SentRecord[],
+  violations: Violations,
+): void {
   const sentByValue = new Map(sent.map((record) => [record.value, record]))
   const offsetsByValue = new Map<string, number>()
   const lastSequences = new Map<string, number>()
   for (const { offset, value } of records) {
     const first = offsetsByValue.get(value)
     if (first !== undefined) {
-      violations.report('records of an idempotent producer are not duplicated', `partition ${partition}: ${value} is at ${first} and ${offset}`)
+      violations.report(
+        'records of an idempotent producer are not duplicated',
+        `partition ${partition}: ${value} is at ${first} and ${offset}`,
+      )
       continue
     }
     offsetsByValue.set(value, offset)

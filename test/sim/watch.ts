@@ -9,7 +9,7 @@ import { Partition } from '../../broker/node/partition.ts'
 import { QuorumDriver } from '../../broker/node/quorum-driver.ts'
 import type { QuorumState } from '../../broker/quorum/types.ts'
 
-export type MetadataLogEnds = Pick<QuorumDriver['log'], 'directory' | 'endOffset' | 'writtenOffset'>
+export type MetadataLogEnds = Pick<QuorumDriver['log'], 'directory' | 'startOffset' | 'endOffset' | 'writtenOffset'>
 
 export interface Observer {
   /** A role, an epoch or a leader changed. */
@@ -59,11 +59,7 @@ type MethodOf<Owner, Name extends keyof Owner> = Extract<Owner[Name], (...values
 function wrap<Owner extends object, Name extends keyof Owner>(
   prototype: Owner,
   name: Name,
-  around: (
-    this: Owner,
-    original: MethodOf<Owner, Name>,
-    ...values: Parameters<MethodOf<Owner, Name>>
-  ) => ReturnType<MethodOf<Owner, Name>>,
+  around: (this: Owner, original: MethodOf<Owner, Name>, ...values: Parameters<MethodOf<Owner, Name>>) => ReturnType<MethodOf<Owner, Name>>,
 ): void {
   const original = prototype[name] as MethodOf<Owner, Name>
   const wrapped = function (this: Owner, ...values: Parameters<MethodOf<Owner, Name>>): unknown {
