@@ -50,8 +50,8 @@ export function leadsAny(image: MetadataImage, brokerId: number): boolean {
 }
 
 interface Change extends Pick<ChangeRules, 'mayLead' | 'uncleanBroker'> {
-  isConcerned(partition: PartitionState): boolean
-  wanted(partition: PartitionState): WantedState
+  readonly isConcerned: (partition: PartitionState) => boolean
+  readonly wanted: (partition: PartitionState) => WantedState
 }
 
 function changesWhere(image: MetadataImage, { isConcerned, wanted, mayLead, uncleanBroker }: Change): MetadataRecord[] {

@@ -21,13 +21,13 @@ import type {
   QuorumResponse,
   QuorumState,
   SnapshotId,
-  TimerName,
   VoterSet,
 } from '../quorum/types.ts'
 import { ErrorCode } from '../wire/errors.ts'
 import type { AppendedBatch, MetadataLog } from './metadata-log.ts'
 import { ParkedFetches } from './parked-fetches.ts'
 import { PendingReplies } from './pending-replies.ts'
+import { QuorumTimers } from './quorum-timers.ts'
 
 /** Events not yet stepped; a request beyond it is not answered, and its sender tries again. */
 const QUEUED_EVENTS_MAX = 4_096
@@ -82,7 +82,7 @@ export class QuorumDriver {
   readonly #isVoter: boolean
   readonly #parked: ParkedFetches
   readonly #listeners = new Set<QuorumListener>()
-  readonly #timers = new Map<TimerName, Timer>()
+  readonly #timers: QuorumTimers
   readonly #replies = new PendingReplies<QuorumResponse>()
   /** Resignations sent and not yet answered. */
   readonly #resignations = new Set<Promise<void>>()
@@ -102,6 +102,7 @@ export class QuorumDriver {
     this.#log = options.log
     this.#isVoter = isVoter(options.voters, options.config.self.id)
     this.#state = initialQuorumState(options.config, options.voters, options.election)
+    this.#timers = new QuorumTimers(env, (name, timer) => this.#enqueue({ type: 'timer', timer: name }, timer))
     this.#parked = new ParkedFetches(env, (token, request) => this.#enqueue({ type: 'request', token, request }))
     // Followers may have the records before our own disk has synced them.
     this.#log.onWritten = () => this.#parked.releaseAll()
@@ -159,7 +160,7 @@ export class QuorumDriver {
     await this.#resignationsHeard()
     this.#isClosed = true
     this.#snapshotFetch?.abort()
-    this.#clearTimers()
+    this.#timers.clear()
     this.#parked.releaseAll()
     this.#replies.close()
   }
@@ -198,7 +199,7 @@ export class QuorumDriver {
       }
     } catch (error) {
       this.#isClosed = true
-      this.#clearTimers()
+      this.#timers.clear()
       const reason = error instanceof Error ? (error.stack ?? error.message) : String(error)
       this.#options.onFailed(`this node's part in the controller quorum has ended: ${reason}`)
     } finally {
@@ -207,10 +208,7 @@ export class QuorumDriver {
   }
 
   #isDue({ event, timer }: QueuedEvent): boolean {
-    if (event.type !== 'timer') return true
-    if (this.#timers.get(event.timer) !== timer) return false
-    this.#timers.delete(event.timer)
-    return true
+    return event.type !== 'timer' || this.#timers.take(event.timer, timer)
   }
 
   /** Null when done within the call. */
@@ -227,10 +225,10 @@ export class QuorumDriver {
         this.#serveFetch(effect.token, effect.request)
         return null
       case 'timer':
-        this.#startTimer(effect.timer, effect.delayMs + this.#env.random.below(effect.jitterMs + 1))
+        this.#timers.start(effect.timer, effect.delayMs + this.#env.random.below(effect.jitterMs + 1))
         return null
       case 'clearTimers':
-        this.#clearTimers()
+        this.#timers.clear()
         return null
       case 'appendLeaderChange':
         this.#openEpochWith(effect.epoch, effect.grantingVoters)
@@ -340,18 +338,5 @@ export class QuorumDriver {
       (records) => respond(ErrorCode.NONE, records),
       () => respond(ErrorCode.KAFKA_STORAGE_ERROR, Buffer.alloc(0)),
     )
-  }
-
-  // -------------------------------------------------------------------------------------------------------------- timers
-
-  #startTimer(name: TimerName, delayMs: number): void {
-    this.#timers.get(name)?.cancel()
-    const timer: Timer = this.#env.timers.after(delayMs, () => this.#enqueue({ type: 'timer', timer: name }, timer))
-    this.#timers.set(name, timer)
-  }
-
-  #clearTimers(): void {
-    for (const timer of this.#timers.values()) timer.cancel()
-    this.#timers.clear()
   }
 }

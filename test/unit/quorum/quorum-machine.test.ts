@@ -190,7 +190,7 @@ describe('whatever the weather', () => {
       elections += quorum.elections
       snapshotsInstalled += quorum.snapshotsInstalled
     })
-    fc.assert(lifetime, { numRuns: 150 })
+    fc.assert(lifetime, { numRuns: 400 })
     expect(elections).toBeGreaterThan(150)
     expect(snapshotsInstalled).toBeGreaterThan(20)
   }, 30_000)
