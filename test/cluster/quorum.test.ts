@@ -87,6 +87,11 @@ describe('three controllers', () => {
   test('two of them dead: data flows, topics cannot be made, and all of it heals', async () => {
     await start()
     await createSurely('data')
+    // What a broker has not heard before the quorum is lost it does not know: so each has to take a write first.
+    await write(
+      'data',
+      Array.from({ length: 30 }, (_, index) => `before-${index}`),
+    )
     await cluster.kill(1001)
     await cluster.kill(1002)
     await write('data', ['a', 'b', 'c'])
