@@ -42,7 +42,8 @@ export function startGroupCoordinator(
       onTransition: ({ groupId, state, generationId, members }) =>
         env.log.write('info', 'group changed state', { group: groupId, state, generation: generationId, members: members.size }),
       onLoaded: (partition, groups, problem) => {
-        if (problem !== null) env.log.write('error', 'groups could not be read; their members wait', { partition, problem: String(problem) })
+        if (problem !== null)
+          env.log.write('error', 'groups could not be read; their members wait', { partition, problem: String(problem) })
         else if (groups > 0) env.log.write('info', 'groups loaded', { partition, groups })
       },
     },
@@ -90,7 +91,7 @@ async function* readAll(partitions: Partitions, partition: number): AsyncGenerat
   if (hosted === null) throw new Error(`${OFFSETS_TOPIC}-${partition} cannot be read: ${errorName(error)}`)
   const { log } = hosted
   const end = log.logEndOffset
-  for (let offset = log.logStartOffset; offset < end; ) {
+  for (let offset = log.logStartOffset; offset < end;) {
     const { records, nextOffset } = await readSome(log, offset, end)
     for (const chunk of records) {
       for (const { header, position } of batchesIn(chunk)) {

@@ -4,7 +4,10 @@ export class PendingReplies<Response> {
   #nextToken = 1
 
   /** `reply` resolves null when nobody will answer any more. `onGivenUp` runs when the one who asked is gone. */
-  open(signal: AbortSignal | undefined, onGivenUp: (token: number) => void): { readonly token: number; readonly reply: Promise<Response | null> } {
+  open(
+    signal: AbortSignal | undefined,
+    onGivenUp: (token: number) => void,
+  ): { readonly token: number; readonly reply: Promise<Response | null> } {
     const token = this.#nextToken++
     const reply = new Promise<Response | null>((resolve) => {
       const onAbort = (): void => {

@@ -80,7 +80,9 @@ async function settle(page: Page): Promise<void> {
   let before = ''
   await expect
     .poll(async () => {
-      const now = await page.evaluate(() => document.body.innerText.replace(/\d+/g, '0').length.toString() + document.querySelectorAll('*').length)
+      const now = await page.evaluate(
+        () => document.body.innerText.replace(/\d+/g, '0').length.toString() + document.querySelectorAll('*').length,
+      )
       const same = now === before
       before = now
       return same
@@ -111,7 +113,9 @@ async function clipped(page: Page): Promise<string[]> {
     [...document.querySelectorAll<HTMLElement>('#app *')]
       .filter((element) => getComputedStyle(element).textOverflow === 'ellipsis' && element.scrollWidth > element.clientWidth + 1)
       .filter((element) => element.closest('[role="grid"][aria-label="Messages"]') === null)
-      .filter((element) => element.innerText.trim() !== '' && element.closest('[title]') === null && element.querySelector('[title]') === null)
+      .filter(
+        (element) => element.innerText.trim() !== '' && element.closest('[title]') === null && element.querySelector('[title]') === null,
+      )
       .map((element) => element.innerText.slice(0, 60)),
   )
 }
@@ -120,7 +124,13 @@ async function seriousFindings(page: Page): Promise<string[]> {
   const { violations } = await new AxeBuilder({ page }).analyze()
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(({ target }) => target.join(' ')).join(' | ')}`)
+    .map(
+      ({ id, nodes }) =>
+        `${id}: ${nodes
+          .slice(0, 3)
+          .map(({ target }) => target.join(' '))
+          .join(' | ')}`,
+    )
 }
 
 async function rowsInSight(page: Page): Promise<number> {
