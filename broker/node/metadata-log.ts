@@ -89,11 +89,12 @@ export class MetadataLog {
       lastEpoch: log.latestEpoch === -1 ? (latest?.epoch ?? 0) : log.latestEpoch,
       latestSnapshot: latest,
       endOffsetForEpoch: (epoch) => {
-        const end = log.endOffsetForEpoch(epoch)
-        if (end.leaderEpoch !== -1) return { epoch: end.leaderEpoch, endOffset: end.endOffset }
-        // Where the log begins behind a snapshot, that says how the epochs before it end.
+        // Where the log begins behind a snapshot, that says how the epochs before it end; of those before its own nothing is left
+        // to compare with, and the log's start would be too high an end for them.
         const before = this.#snapshots.find(({ endOffset }) => endOffset === log.logStartOffset)
-        return before === undefined || before.epoch > epoch ? null : before
+        if (before !== undefined && epoch < before.epoch) return null
+        const end = log.endOffsetForEpoch(epoch)
+        return end.leaderEpoch === -1 ? (before ?? null) : { epoch: end.leaderEpoch, endOffset: end.endOffset }
       },
     }
   }
