@@ -39,7 +39,7 @@ export class ClusterObserver implements Observer {
     const machine = this.#machineOf(directory)
     this.#options.trace.step(`${machine.name} ${state.role.name}`, state.epoch)
     const committedOffset = this.#epochs.seen(logName(directory), state.epoch, content.endOffset(directory))
-    if (state.votedFor !== null && state.leaderId === null) this.#options.onVote(machine)
+    if (state.leaderId === null && state.votedFor !== null && state.votedFor.id !== machine.nodeId) this.#options.onVote(machine)
     if (state.role.name !== 'leader') return
     leaders.leadsQuorum(machine.name, state.epoch)
     content.leads(watched(machine, directory), committedOffset, log)
@@ -75,12 +75,19 @@ export class ClusterObserver implements Observer {
   aroundEnd(machine: Machine, cause: EndCause, end: () => void): void {
     const { bound, violations } = this.#options
     const lostPower = cause === 'powerLoss'
-    const isClean = cause === 'cleanStop' || (cause === 'kill' && !machine.hasDiskFailed)
+    const isClean = cause !== 'powerLoss' && !machine.hasDiskFailed
     if (machine.role === 'controller' || isClean) return end()
     if (!bound.allows(machine.name, lostPower)) violations.beyondBound()
     bound.ended(machine.name, { nextLife: machine.life + 1, lostPower, hosted: this.#logsOf(machine).map(logName) })
     if (lostPower) this.#losePower(machine, end)
     else end()
+  }
+
+  /** What it wrote and did not sync may be gone from now on, as after an error of a real disk. */
+  diskFailed(machine: Machine): void {
+    machine.hasDiskFailed = true
+    if (machine.role === 'controller') return
+    this.#options.bound.ended(machine.name, { nextLife: machine.life + 1, lostPower: false, hosted: this.#logsOf(machine).map(logName) })
   }
 
   #losePower(machine: Machine, end: () => void): void {

@@ -10,8 +10,9 @@ const DELAY_MAX_MS = 400
 const SLOW_DISK_MAX_MS = 120
 const CLOCK_SKEW_MAX_MS = 6 * 60 * 60 * 1000
 const FREE_BYTES_MAX = 4_096
-const CONTEST_SPREAD_MS = 60
+const CONTEST_SPREAD_MS = 300
 const VOTE_TO_CRASH_MAX_MS = 12
+const VOTER_DOWN_MAX_MS = 60
 
 export interface InjectorOptions {
   readonly seed: string
@@ -21,6 +22,8 @@ export interface InjectorOptions {
   readonly bound: LossBound
   /** Lets power be lost wherever the schedule says so. */
   readonly isUnbounded: boolean
+  /** The disk of a machine fails from now on. */
+  readonly onDiskFailed: (machine: Machine) => void
 }
 
 export class FaultInjector {
@@ -105,6 +108,13 @@ export class FaultInjector {
     return false
   }
 
+  #mayFail(machine: Machine): boolean {
+    const { bound, isUnbounded } = this.#options
+    if (isUnbounded || machine.role === 'controller' || bound.allows(machine.name, false)) return true
+    bound.heldBackCount++
+    return false
+  }
+
   #restart(machine: Machine): (() => void) | null {
     if (machine.state !== 'up' || machine.isPaused) return null
     const { machines } = this.#options
@@ -149,27 +159,39 @@ export class FaultInjector {
     return () => struck.forEach((machine) => machines.start(machine))
   }
 
-  /** All voters start at once, so that several stand; and whoever votes may lose power before anyone has won. */
+  /**
+   * All voters start at about the same time and two of them do not hear each other, so that both stand and the others decide;
+   * and whoever votes for another may lose power before anyone has won.
+   */
   #contestElection({ durationMs, severity }: Fault): () => void {
     const { machines } = this.#options
-    const spreadMs = severity * CONTEST_SPREAD_MS
+    const { network, loop } = machines.world
     for (const machine of machines.controllers) {
       if (machine.state !== 'down') machines.end(machine, 'powerLoss')
-      machines.later(this.#random.fraction() * spreadMs, () => machines.start(machine))
+      machines.later(this.#random.fraction() * severity * CONTEST_SPREAD_MS, () => machines.start(machine))
     }
-    this.#voterCrashesUntilMs = machines.world.loop.monotonicMs() + durationMs
-    return () => machines.controllers.forEach((machine) => machines.start(machine))
+    const rivals = machines.controllers.map(({ name }) => name)
+    rivals.splice(this.#random.below(rivals.length), rivals.length - 2)
+    const [one, other] = rivals as [string, string]
+    network.cut(one, other)
+    network.cut(other, one)
+    this.#voterCrashesUntilMs = loop.monotonicMs() + durationMs
+    return () => {
+      network.heal(one, other)
+      network.heal(other, one)
+      machines.controllers.forEach((machine) => machines.start(machine))
+    }
   }
 
-  /** The machine voted, for another or for itself, and knows of no leader yet. */
+  /** The machine voted for another and knows of no leader yet. */
   voted(machine: Machine): void {
     const { machines } = this.#options
-    if (machines.world.loop.monotonicMs() > this.#voterCrashesUntilMs || this.#random.below(2) === 0) return
+    if (machines.world.loop.monotonicMs() > this.#voterCrashesUntilMs) return
     const { life } = machine
     machines.later(this.#random.fraction() * VOTE_TO_CRASH_MAX_MS, () => {
       if (machine.life !== life) return
       machines.end(machine, 'powerLoss')
-      machines.later(1 + this.#random.fraction() * CONTEST_SPREAD_MS, () => machines.start(machine))
+      machines.later(1 + this.#random.fraction() * VOTER_DOWN_MAX_MS, () => machines.start(machine))
     })
   }
 
@@ -213,7 +235,7 @@ export class FaultInjector {
 
   // ------------------------------------------------------------------------------------------------- disks and clocks
 
-  #breakDisk(machine: Machine, { kind, severity }: Fault): () => void {
+  #breakDisk(machine: Machine, { kind, severity }: Fault): (() => void) | null {
     const { diskControl: disk } = machine.env
     if (kind === 'diskSlow') {
       disk.extraLatencyMsMax = 1 + severity * SLOW_DISK_MAX_MS
@@ -222,7 +244,8 @@ export class FaultInjector {
       }
     }
     let failing: ActiveDiskFault | null = null
-    machine.hasDiskFailed = true
+    if (!this.#mayFail(machine)) return null
+    this.#options.onDiskFailed(machine)
     if (kind === 'diskFull') {
       disk.capacityBytes = disk.usedBytes() + Math.floor(severity * FREE_BYTES_MAX)
     } else {

@@ -58,7 +58,7 @@ const weights: Readonly<Record<FaultKind, number>> = {
   pause: 4,
   restart: 2,
   blackout: 2,
-  contestedElection: 2,
+  contestedElection: 4,
   cutOneWay: 3,
   cutTwoWay: 3,
   isolate: 3,

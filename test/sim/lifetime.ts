@@ -111,6 +111,7 @@ class Lifetime {
       names: [...this.#machines.all, ...this.#clients].map(({ name }) => name),
       bound: this.#bound,
       isUnbounded: options.isUnbounded === true,
+      onDiskFailed: (machine) => this.#observer.diskFailed(machine),
     })
     this.#machines.aroundEnd = (machine, cause, end) => this.#observer.aroundEnd(machine, cause, end)
     loop.onEvent = (owner, atMs) => {
