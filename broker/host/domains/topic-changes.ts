@@ -7,6 +7,7 @@ import { HostError, toHostError } from '../problem.ts'
 import { implementer } from '../rpc/implementer.ts'
 import { adminDeadlineMs, type HostServices } from '../services.ts'
 import { demandConfirmation } from './clusters.ts'
+import { untilBrokersKnow } from './topic-known.ts'
 import { topicOf } from './topic-lanes.ts'
 
 const os = implementer.topics
@@ -44,6 +45,9 @@ export function topicChangesRouter(services: HostServices) {
         after: topic,
       } as const
       const { result, activityId } = await journal.during(change, () => create(false))
+      await untilBrokersKnow(services.env, session.client, input.name).catch((error: unknown) => {
+        services.env.log.write('warn', 'the brokers could not be asked whether they know a new topic', { topic: input.name, error })
+      })
       clusters.refresh(session.id)
       return { ...countsOf(result), name: input.name, problems: [], activityId }
     }),
