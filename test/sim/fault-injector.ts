@@ -10,8 +10,10 @@ const DELAY_MAX_MS = 400
 const SLOW_DISK_MAX_MS = 120
 const CLOCK_SKEW_MAX_MS = 6 * 60 * 60 * 1000
 const FREE_BYTES_MAX = 4_096
-const CONTEST_SPREAD_MS = 300
-const VOTE_TO_CRASH_MAX_MS = 12
+const CONTEST_SPREAD_MS = 250
+const CONTEST_DELAY_MS = 200
+const CONTEST_EVERY_MS = 1_500
+const VOTE_TO_CRASH_MAX_MS = 40
 const VOTER_DOWN_MAX_MS = 60
 
 export interface InjectorOptions {
@@ -160,26 +162,37 @@ export class FaultInjector {
   }
 
   /**
-   * All voters start at about the same time and two of them do not hear each other, so that both stand and the others decide;
-   * and whoever votes for another may lose power before anyone has won.
+   * Again and again all voters start at about the same time, over links so slow that several stand before they hear of one
+   * another, and two of them never do; and whoever votes for another loses power before anyone has won.
    */
-  #contestElection({ durationMs, severity }: Fault): () => void {
+  #contestElection({ durationMs }: Fault): () => void {
     const { machines } = this.#options
     const { network, loop } = machines.world
-    for (const machine of machines.controllers) {
-      if (machine.state !== 'down') machines.end(machine, 'powerLoss')
-      machines.later(this.#random.fraction() * severity * CONTEST_SPREAD_MS, () => machines.start(machine))
+    const names = machines.controllers.map(({ name }) => name)
+    const delay = (extraMs: number): void => {
+      for (const from of names) for (const to of names) if (from !== to) network.delay(from, to, extraMs)
     }
-    const rivals = machines.controllers.map(({ name }) => name)
+    delay(CONTEST_DELAY_MS)
+    const rivals = [...names]
     rivals.splice(this.#random.below(rivals.length), rivals.length - 2)
     const [one, other] = rivals as [string, string]
     network.cut(one, other)
     network.cut(other, one)
     this.#voterCrashesUntilMs = loop.monotonicMs() + durationMs
+    for (let atMs = 0; atMs < durationMs; atMs += CONTEST_EVERY_MS) machines.later(atMs, () => this.#startVoters())
     return () => {
+      delay(0)
       network.heal(one, other)
       network.heal(other, one)
       machines.controllers.forEach((machine) => machines.start(machine))
+    }
+  }
+
+  #startVoters(): void {
+    const { machines } = this.#options
+    for (const machine of machines.controllers) {
+      if (machine.state !== 'down') machines.end(machine, 'powerLoss')
+      machines.later(this.#random.fraction() * CONTEST_SPREAD_MS, () => machines.start(machine))
     }
   }
 
