@@ -149,11 +149,14 @@ export class FaultInjector {
     }
   }
 
-  /** The whole quorum loses power, or every process is killed; they start again one by one, in any order. */
+  /**
+   * The whole quorum loses power, or every process is killed, or, where nothing is bounded, everything loses power; they start
+   * again one by one, in any order.
+   */
   #blackOut({ severity, durationMs }: Fault): () => void {
-    const { machines } = this.#options
-    const cause = severity < 0.5 ? 'powerLoss' : 'kill'
-    const struck = cause === 'powerLoss' ? machines.controllers : machines.all
+    const { machines, isUnbounded } = this.#options
+    const cause = isUnbounded || severity < 0.5 ? 'powerLoss' : 'kill'
+    const struck = cause === 'powerLoss' && !isUnbounded ? machines.controllers : machines.all
     for (const machine of struck) {
       if (machine.state !== 'down' && this.#mayEnd(machine, cause)) machines.end(machine, cause)
       machines.later(durationMs * this.#random.fraction(), () => machines.start(machine))
