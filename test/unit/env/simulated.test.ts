@@ -148,6 +148,36 @@ describe('the network', () => {
     expect(received).toBe('late')
   })
 
+  test('a broken connection is lost with what is under way, at both ends', async () => {
+    const { world, one, client, server } = await connected(7)
+    const codes: (string | undefined)[] = []
+    let received = ''
+    client.setHandlers({ onData: () => undefined, onClose: (error) => codes.push(error?.code) })
+    server.setHandlers({ onData: (chunk) => (received += chunk.toString()), onClose: (error) => codes.push(error?.code) })
+    client.write([Buffer.from('lost')])
+    expect(world.network.reset('one', 'two')).toBe(1)
+    await one.advance(1000)
+    expect(codes).toEqual(['ECONNRESET', 'ECONNRESET'])
+    expect(received).toBe('')
+  })
+
+  test('a slow link delays what goes over it, until that ends', async () => {
+    const { world, one, client, server } = await connected(7)
+    let arrivedMs = 0
+    server.setHandlers({ onData: () => (arrivedMs = one.clock.monotonicMs()), onClose: () => undefined })
+    const delayOf = async (): Promise<number> => {
+      const sentMs = one.clock.monotonicMs()
+      client.write([Buffer.from('x')])
+      await one.advance(60_000)
+      return arrivedMs - sentMs
+    }
+    const usualMs = Math.max(await delayOf(), await delayOf(), await delayOf())
+    world.network.delay('one', 'two', 50_000)
+    expect(Math.max(await delayOf(), await delayOf(), await delayOf())).toBeGreaterThan(usualMs + 1_000)
+    world.network.delay('one', 'two', 0)
+    expect(await delayOf()).toBeLessThan(1_000)
+  })
+
   test('the peers of a killed process see a reset', async () => {
     const { one, two, client } = await connected(7)
     const closed = Promise.withResolvers<string | undefined>()
@@ -168,6 +198,44 @@ describe('the network', () => {
     expect(drains).toBe(1)
     expect(client.pendingBytes).toBe(0)
   })
+})
+
+test('a paused process runs nothing until it is resumed, then all that fell due, in order', async () => {
+  const world = new SimulatedWorld({ seed: 1 })
+  const [one, other] = [world.start('one'), world.start('other')]
+  const order: string[] = []
+  for (const delayMs of [20, 10]) one.timers.after(delayMs, () => order.push(`one after ${delayMs}`))
+  one.pause()
+  other.timers.after(30, () => order.push('other'))
+  await one.advance(100)
+  expect(order).toEqual(['other'])
+  one.resume()
+  await one.advance(0)
+  expect(order).toEqual(['other', 'one after 10', 'one after 20'])
+})
+
+test('a clock may be off without time going back', async () => {
+  const world = new SimulatedWorld({ seed: 1, startMs: 1_000_000 })
+  const env = world.start('one')
+  await env.advance(5)
+  world.setClockOffset('one', -3_000)
+  expect(env.clock.nowMs()).toBe(997_005)
+  expect(env.clock.monotonicMs()).toBe(5)
+  expect(world.start('two').clock.nowMs()).toBe(1_000_005)
+})
+
+test('a timer that is set again for what is left of its time ends', async () => {
+  const env = createSimulatedEnv({ seed: 1, diskLatencyMsMax: 0.7 })
+  await env.run(env.disk.makeDirectory('/data'))
+  const deadlineMs = env.clock.monotonicMs() + 1 / 3
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const wait = (): void => {
+    const leftMs = deadlineMs - env.clock.monotonicMs()
+    if (leftMs > 0) env.timers.after(leftMs, wait)
+    else resolve()
+  }
+  wait()
+  await env.run(promise)
 })
 
 test('the same seed takes the same steps', async () => {
