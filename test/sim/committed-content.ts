@@ -69,9 +69,12 @@ export class CommittedContent {
       this.#report(log, `leads with a log that ends at ${endOffset}, ${comparedOffset} on disk, where ${committedOffset} was committed`)
   }
 
-  /** Compares the replica's whole disk with what was agreed. Returns where its log ends. */
-  compareAll(log: WatchedLog): number {
-    return this.#compareUpTo(log, this.#of(log.directory).endOffset)
+  /** Whether the replica's disk holds everything agreed by now. */
+  isComplete(log: WatchedLog): boolean {
+    const agreed = this.#of(log.directory)
+    const at = startPosition()
+    readBatches(log.disk, log.directory, at, (batch) => batch.lastOffset < agreed.endOffset && isSame(agreed, batch))
+    return at.nextOffset >= agreed.endOffset
   }
 
   #compareUpTo(log: WatchedLog, endOffset: number): number {
@@ -96,17 +99,12 @@ export class CommittedContent {
     })
   }
 
-  #isAsAgreed(log: WatchedLog, { batches }: Agreed, batch: StoredBatch): boolean {
-    const known = batches[indexOf(batches, batch.header.baseOffset)]
-    const found = fingerprint(batch)
-    const isSame =
-      known !== undefined &&
-      known.baseOffset === found.baseOffset &&
-      known.lastOffset === found.lastOffset &&
-      known.leaderEpoch === found.leaderEpoch &&
-      known.crc === found.crc
-    if (!isSame) this.#report(log, `holds ${describe(found)} where ${known === undefined ? 'nothing' : describe(known)} was committed`)
-    return isSame
+  #isAsAgreed(log: WatchedLog, agreed: Agreed, batch: StoredBatch): boolean {
+    if (isSame(agreed, batch)) return true
+    const known = batchAt(agreed, batch)
+    const committed = known === undefined ? 'nothing' : describe(known)
+    this.#report(log, `holds ${describe(fingerprint(batch))} where ${committed} was committed`)
+    return false
   }
 
   #report({ machine, directory }: WatchedLog, detail: string): void {
@@ -148,6 +146,22 @@ function isMetadata(directory: string): boolean {
 
 function fingerprint({ header, lastOffset }: StoredBatch): CommittedBatch {
   return { baseOffset: header.baseOffset, lastOffset, leaderEpoch: header.partitionLeaderEpoch, crc: header.crc }
+}
+
+function batchAt({ batches }: Agreed, { header }: StoredBatch): CommittedBatch | undefined {
+  return batches[indexOf(batches, header.baseOffset)]
+}
+
+function isSame(agreed: Agreed, batch: StoredBatch): boolean {
+  const known = batchAt(agreed, batch)
+  const found = fingerprint(batch)
+  return (
+    known !== undefined &&
+    known.baseOffset === found.baseOffset &&
+    known.lastOffset === found.lastOffset &&
+    known.leaderEpoch === found.leaderEpoch &&
+    known.crc === found.crc
+  )
 }
 
 function describe({ baseOffset, lastOffset, leaderEpoch, crc }: CommittedBatch): string {

@@ -75,6 +75,11 @@ export class Consuming {
     this.#isStopped = true
   }
 
+  /** The process dies; its group learns of it when the session has run out. */
+  crash(): void {
+    this.#env.end('kill')
+  }
+
   #take(records: PartitionRecords): void {
     this.#options.ledger.consumed(this.#env.name, records)
     this.#uncommitted.set(records.partition, records.nextOffset)

@@ -24,6 +24,8 @@ export interface InjectorOptions {
   readonly bound: LossBound
   /** Lets power be lost wherever the schedule says so. */
   readonly isUnbounded: boolean
+  /** Ends the consumer's process; returns what starts another in its place, or null when there is none. */
+  readonly crashConsumer: (name: string) => (() => void) | null
   /** The disk of a machine fails from now on. */
   readonly onDiskFailed: (machine: Machine) => void
 }
@@ -64,6 +66,7 @@ export class FaultInjector {
   #begin(fault: Fault): (() => void) | null {
     const { machines } = this.#options
     if (fault.kind === 'clockSkew') return this.#skew(fault)
+    if (fault.kind === 'consumerCrash') return this.#options.crashConsumer(fault.target)
     const target = machines.all.find(({ name }) => name === fault.target)
     if (target === undefined) return null
     switch (fault.kind) {

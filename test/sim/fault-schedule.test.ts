@@ -1,7 +1,14 @@
 import { expect, it } from 'vitest'
 import { FAULTS_MIN, scheduleFaults } from './fault-schedule.ts'
 
-const options = { brokers: ['b1', 'b2', 'b3'], controllers: ['c1', 'c2', 'c3'], clients: ['p1'], startMs: 300, endMs: 30_000 }
+const options = {
+  brokers: ['b1', 'b2', 'b3'],
+  controllers: ['q1', 'q2', 'q3'],
+  clients: ['p1', 'c1'],
+  consumers: ['c1'],
+  startMs: 300,
+  endMs: 30_000,
+}
 const scheduleOf = (seed: string) => scheduleFaults({ ...options, seed })
 
 it('a seed has one schedule, another seed another', () => {

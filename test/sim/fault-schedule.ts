@@ -18,6 +18,7 @@ export const FAULT_KINDS = [
   'diskFull',
   'clockSkew',
   'falseHint',
+  'consumerCrash',
 ] as const
 
 export type FaultKind = (typeof FAULT_KINDS)[number]
@@ -41,6 +42,7 @@ export interface ScheduleOptions {
   readonly brokers: readonly string[]
   readonly controllers: readonly string[]
   readonly clients: readonly string[]
+  readonly consumers: readonly string[]
   /** Faults begin and end within [startMs, endMs]. */
   readonly startMs: number
   readonly endMs: number
@@ -69,6 +71,7 @@ const weights: Readonly<Record<FaultKind, number>> = {
   diskFull: 1,
   clockSkew: 1,
   falseHint: 2,
+  consumerCrash: 2,
 }
 
 export function scheduleFaults(options: ScheduleOptions): readonly Fault[] {
@@ -80,9 +83,9 @@ export function scheduleFaults(options: ScheduleOptions): readonly Fault[] {
 }
 
 function drawFault(random: SimulatedRandom, kind: FaultKind, options: ScheduleOptions): Fault {
-  const { brokers, controllers, clients, startMs, endMs } = options
+  const { brokers, controllers, clients, consumers, startMs, endMs } = options
   const nodes = [...brokers, ...controllers]
-  const target = pick(random, kind === 'clockSkew' ? [...nodes, ...clients] : nodes)
+  const target = pick(random, kind === 'consumerCrash' ? consumers : kind === 'clockSkew' ? [...nodes, ...clients] : nodes)
   const peers = [...brokers, ...controllers, ...clients].filter((name) => name !== target)
   const atMs = startMs + random.fraction() * (endMs - startMs - DURATION_MIN_MS)
   const longestMs = Math.min(DURATION_MAX_MS, endMs - atMs)

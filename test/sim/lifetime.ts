@@ -80,7 +80,7 @@ class Lifetime {
   readonly #observer: ClusterObserver
   readonly #injector: FaultInjector
   readonly #producers: Producing[] = []
-  readonly #consumers: Consuming[] = []
+  readonly #consumers = new Map<string, Consuming>()
   readonly #clients: readonly SimulatedEnv[]
   #phase = 'the cluster starts'
 
@@ -111,6 +111,7 @@ class Lifetime {
       names: [...this.#machines.all, ...this.#clients].map(({ name }) => name),
       bound: this.#bound,
       isUnbounded: options.isUnbounded === true,
+      crashConsumer: (name) => this.#crashConsumer(name),
       onDiskFailed: (machine) => this.#observer.diskFailed(machine),
     })
     this.#machines.aroundEnd = (machine, cause, end) => this.#observer.aroundEnd(machine, cause, end)
@@ -152,6 +153,7 @@ class Lifetime {
         brokers: machines.brokers.map(({ name }) => name),
         controllers: machines.controllers.map(({ name }) => name),
         clients: this.#clients.map(({ name }) => name),
+        consumers: [...this.#consumers.keys()],
         startMs: FAULTS_FROM_MS,
         endMs: LIFETIME_MS,
       }),
@@ -159,7 +161,7 @@ class Lifetime {
     while (machines.world.loop.monotonicMs() - startedMs < LIFETIME_MS) await machines.sleep(500)
     this.#phase = 'it is judged'
     await audit.judge(this.#consumers, numberOf(this.#options.seed) % LAG_TESTED_OF === 0)
-    for (const consumer of this.#consumers) consumer.stop()
+    for (const consumer of this.#consumers.values()) consumer.stop()
   }
 
   async #endless(): Promise<void> {
@@ -181,11 +183,24 @@ class Lifetime {
         this.#producers.push(producing)
         producing.start()
       } else {
-        const consuming = new Consuming(env, { bootstrapServers, groupId: GROUP, topic: TOPIC, ledger: this.#ledger })
-        this.#consumers.push(consuming)
-        void consuming.run()
+        this.#startConsumer(env)
       }
     }
+  }
+
+  #startConsumer(env: SimulatedEnv): void {
+    const { bootstrapServers } = this.#machines
+    const consuming = new Consuming(env, { bootstrapServers, groupId: GROUP, topic: TOPIC, ledger: this.#ledger })
+    this.#consumers.set(env.name, consuming)
+    void consuming.run()
+  }
+
+  #crashConsumer(name: string): (() => void) | null {
+    const consuming = this.#consumers.get(name)
+    if (consuming === undefined) return null
+    this.#consumers.delete(name)
+    consuming.crash()
+    return () => this.#startConsumer(this.#machines.world.start(name))
   }
 
   #result(): LifetimeResult {
