@@ -25,6 +25,8 @@ export function readBatches(disk: SimulatedDisk, directory: string, at: DiskPosi
   for (;;) {
     at.path ??= segmentOf(disk, directory, at.nextOffset)
     if (at.path === null) return
+    // A log cut to its snapshot begins, and may even end, at the name of its first segment.
+    at.nextOffset = Math.max(at.nextOffset, baseOffsetOf(at.path))
     if (!readSegment(disk, at.path, at, visit)) return
     const next = segmentAfter(disk, directory, at.path)
     if (next === null) return
@@ -66,6 +68,10 @@ function headerAt(bytes: Buffer, position: number): BatchHeader | null {
 
 function segmentsOf(disk: SimulatedDisk, directory: string): string[] {
   return disk.names.list(directory).filter((name) => name.endsWith('.log'))
+}
+
+function baseOffsetOf(path: string): number {
+  return Number.parseInt(path.slice(path.lastIndexOf('/') + 1), 10)
 }
 
 function segmentOf(disk: SimulatedDisk, directory: string, offset: number): string | null {
