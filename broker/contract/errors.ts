@@ -43,6 +43,10 @@ export const problemCodes = [
   'NOT_FOUND',
   /** The sample workload is already running, or not running. */
   'SAMPLE_STATE_CONFLICT',
+  /** Replicas have changed since the plan was shown, or the host was restarted: preview it again. */
+  'PLAN_OUTDATED',
+  /** A reassignment is under way that has to end first. */
+  'REASSIGNMENT_CONFLICT',
   'INVALID_INPUT',
   /** These brokers do not offer the API that is needed. */
   'UNSUPPORTED',
