@@ -122,7 +122,8 @@ export class MetadataLog {
   }): AppendedBatch {
     const voters = leader.voters.map(({ id, directoryId }) => ({ voterId: id, voterDirectoryId: directoryId }))
     const grantingVoters = voters.filter(({ voterId }) => leader.grantingVoters.includes(voterId))
-    const value = encodeToBuffer(leaderChangeMessage, 1, { version: 1, leaderId: leader.leaderId, voters, grantingVoters })
+    // The version that goes with kraft.version 0, and the only one that kafka-dump-log reads.
+    const value = encodeToBuffer(leaderChangeMessage, 0, { version: 0, leaderId: leader.leaderId, voters, grantingVoters })
     const key = encodePrefixed(controlRecordKey, 0, { type: ControlRecordType.LEADER_CHANGE })
     const batch = encodeBatch({ records: [{ timestampMs: this.#env.clock.nowMs(), key, value }], isControl: true })
     return this.#append(batch, leader.epoch, 'coordinator')
