@@ -50,6 +50,9 @@ it('opens an epoch with the control record that goes with kraft.version 0', asyn
   const log = await logOf(1)
   const voters = ['AAAAAAAAAAAAAAAAAAAAAQ', 'AAAAAAAAAAAAAAAAAAAAAg'].map((directoryId, index) => ({ id: 1001 + index, directoryId }))
   const { baseOffset } = log.appendLeaderChange({ leaderId: 1002, epoch: 2, voters, grantingVoters: [1002] })
+  await new Promise<void>((resolve) => {
+    log.onWritten = resolve
+  })
   const bytes = await log.readForFollower(baseOffset, 1_000)
   const values = [...batchesIn(bytes)].flatMap(({ header, position }) => [...recordsIn(bytes, position, header)].map(({ value }) => value))
   expect(values.map((value) => decodeMessage(leaderChangeMessage, 0, value!))).toMatchObject([
