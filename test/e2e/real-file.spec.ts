@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { kcat } from '../compat/support/kcat.ts'
+import { until } from '../support/until.ts'
 import { startWeir, type WeirProcess } from '../support/weir-process.ts'
 import { goTo, openOverview } from './support/console.ts'
 
@@ -29,7 +30,8 @@ test.beforeAll(async () => {
   const half = Math.floor(lines.length / 2)
   await send(lines.slice(0, half))
   // Timestamps have a resolution of a millisecond: the second half must begin in a later one.
-  await new Promise((resolve) => setTimeout(resolve, 5))
+  const sentMs = Date.now()
+  await until('the next millisecond', () => Date.now() > sentMs)
   middleMs = Date.now()
   await send(lines.slice(half))
 })

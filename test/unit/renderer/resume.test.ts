@@ -14,7 +14,7 @@ interface Run {
   statuses: FollowStatus[]
 }
 
-/** Follows the given openings one after the other, and stops when they are used up. */
+/** Follows the given openings one after the other, and stops when another one is asked for. */
 async function run(openings: (() => Promise<AsyncIterable<StreamEvent<number>>>)[]): Promise<Run> {
   const stop = new AbortController()
   const seen: Run = { values: [], statuses: [] }
@@ -24,8 +24,9 @@ async function run(openings: (() => Promise<AsyncIterable<StreamEvent<number>>>)
     open: () => {
       const opening = openings[opened]
       opened += 1
-      if (opened === openings.length) queueMicrotask(() => setTimeout(() => stop.abort(), 20))
-      return opening === undefined ? Promise.reject(new Error('no more')) : opening()
+      if (opening !== undefined) return opening()
+      stop.abort()
+      return Promise.reject(new Error('no more'))
     },
     onValue: (value) => seen.values.push(value),
     onStatus: (status) => seen.statuses.push(status),
@@ -54,8 +55,8 @@ describe('a subscription', () => {
     await followAndResume<number>({
       acknowledger: { app: { acknowledge } },
       open: () => Promise.resolve(streamOf([1, 2], 'ends')),
-      onValue: (value) => value === 2 && queueMicrotask(() => setTimeout(() => stop.abort(), 0)),
-      onStatus: () => undefined,
+      onValue: () => undefined,
+      onStatus: (status) => status === 'stale' && stop.abort(),
       signal: stop.signal,
       pauseMs: () => 10_000,
     })
