@@ -1,9 +1,13 @@
-/** What was changed, by whom, from what to what; and what happened to nodes and clusters. Changes with an inverse can be undone. */
+/**
+ * What was changed, by whom, from what to what; what happened to nodes and clusters; and, from what the clusters say of themselves, every
+ * election and change of an in-sync set. Changes with an inverse can be undone.
+ */
 import { type } from '@orpc/contract'
 import * as v from 'valibot'
 import { procedure } from './base.ts'
-import { clusterId, filterText, pageWindow, type Page } from './common.ts'
+import { clusterId, filterText, pageWindow, timestampMs, topicName, type Page } from './common.ts'
 import { streamOf } from './stream.ts'
+import { timelineLanes, type ClusterEvent, type ClusterEventPartitions, type TimelineMarks } from './timeline.ts'
 
 /** Closed: the screen has an icon and a phrase for each. */
 export const activityActions = [
@@ -76,12 +80,49 @@ const listInput = v.object({
   filter: v.optional(filterText, ''),
   ...pageWindow.entries,
 })
+/** What somebody did or what happened, in the order of time: the journal and the clusters' own events as one. */
+export type TimelineRow = ({ readonly source: 'journal' } & ActivityRow) | ({ readonly source: 'cluster' } & ClusterEvent)
+
+const timelineFilter = {
+  /** `null`: of all clusters and the console. */
+  clusterId: v.optional(v.nullable(clusterId), null),
+  /** Empty: all. */
+  lanes: v.optional(v.array(v.picklist(timelineLanes)), []),
+  /** What speaks of this topic; events over more topics than are kept by name count as speaking of every one. */
+  topic: v.optional(v.nullable(topicName), null),
+  brokerId: v.optional(v.nullable(v.pipe(v.number(), v.integer(), v.minValue(0))), null),
+  /** Occurs in subject, summary or a topic's name. */
+  filter: v.optional(filterText, ''),
+}
+const timelineInput = v.object({
+  ...timelineFilter,
+  /** `null`: since the beginning, until now. */
+  fromMs: v.optional(v.nullable(timestampMs), null),
+  toMs: v.optional(v.nullable(timestampMs), null),
+  ...pageWindow.entries,
+})
+export type TimelineInput = v.InferOutput<typeof timelineInput>
+const marksInput = v.object({
+  ...timelineFilter,
+  /** How far back from now. */
+  spanMs: v.pipe(v.number(), v.integer(), v.minValue(60_000), v.maxValue(31 * 24 * 3_600_000)),
+  slots: v.optional(v.pipe(v.number(), v.integer(), v.minValue(10), v.maxValue(240)), 120),
+})
+export type TimelineMarksInput = v.InferOutput<typeof marksInput>
 const ofActivity = v.object({ id: v.pipe(v.number(), v.integer(), v.minValue(1)) })
 
 export const activityContract = {
-  /** Newest first. */
+  /** The journal alone, newest first. */
   list: procedure.input(listInput).output(type<Page<ActivityRow>>()),
-  watchList: procedure.input(listInput).output(streamOf<Page<ActivityRow>>()),
+  /** The journal and the clusters' events as one, newest first. */
+  timeline: procedure.input(timelineInput).output(type<Page<TimelineRow>>()),
+  watchTimeline: procedure.input(timelineInput).output(streamOf<Page<TimelineRow>>()),
+  /** The same, counted for a time axis that ends now. */
+  watchMarks: procedure.input(marksInput).output(streamOf<TimelineMarks>()),
+  /** The partitions an event speaks of, as many as were kept by name. */
+  eventPartitions: procedure
+    .input(v.object({ eventId: v.pipe(v.number(), v.integer(), v.minValue(1)) }))
+    .output(type<ClusterEventPartitions>()),
   previewUndo: procedure.input(ofActivity).output(type<UndoPreview>()),
   undo: procedure.input(ofActivity).output(type<{ activityId: number }>()),
 }

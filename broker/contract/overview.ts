@@ -75,12 +75,36 @@ export interface OverviewCounts {
   readonly groups: number
   /** `null` on remote clusters. */
   readonly connections: number | null
-  /** Partitions with fewer in-sync replicas than replicas (and a leader). */
+  /** Partitions with fewer in-sync replicas than replicas (and a leader): those of the next two are among them. */
   readonly underReplicated: number
+  /** Partitions with fewer in-sync replicas than min.insync.replicas: writes with acks=all are refused. */
+  readonly belowMinIsr: number
+  /** Under-replicated partitions with just min.insync.replicas in sync: one more loss refuses writes with acks=all. */
+  readonly atMinIsr: number
   /** Partitions without a leader. */
   readonly offline: number
   /** Records behind, over all groups; `null` before the first sample. */
   readonly totalLag: number | null
+}
+
+/** How a partition ails, worst first. `below-min-isr` and `at-min-isr` are known once the topic's min.insync.replicas is. */
+export const partitionAilments = ['offline', 'below-min-isr', 'at-min-isr', 'under-replicated'] as const
+export type PartitionAilment = (typeof partitionAilments)[number]
+
+/** Topics and partitions an overview names. */
+export const affectedTopicsMax = 20
+export const affectedPartitionsMax = 12
+
+export interface AffectedTopic {
+  readonly topic: string
+  /** Of its worst partition. */
+  readonly ailment: PartitionAilment
+  /** Its partitions by ailment, each counted once. */
+  readonly counts: Readonly<Record<PartitionAilment, number>>
+  /** Its worst partitions, at most `affectedPartitionsMax`. */
+  readonly partitions: readonly { readonly partition: number; readonly ailment: PartitionAilment; readonly lastLeader: number | null }[]
+  /** `null` until the cluster has said. */
+  readonly minInSyncReplicas: number | null
 }
 
 export interface Overview {
@@ -96,8 +120,9 @@ export interface Overview {
   readonly bytesInPerSecond: number | null
   /** At most 10, most lagging first. */
   readonly worstLags: readonly WorstLag[]
-  /** At most 20 partitions without a leader. */
-  readonly offlinePartitions: readonly { readonly topic: string; readonly partition: number; readonly lastLeader: number | null }[]
+  /** Topics with partitions that ail, the worst first, at most `affectedTopicsMax`; internal ones too. */
+  readonly affectedTopics: readonly AffectedTopic[]
+  readonly affectedTopicCount: number
   /** Parts that could not be read, as sentences. */
   readonly gaps: readonly string[]
 }

@@ -43,6 +43,8 @@ export interface TopicRow {
   readonly worstLag: number | null
   readonly worstLagGroupId: string | null
   readonly underReplicatedCount: number
+  /** Those of them with fewer in sync than min.insync.replicas: writes with acks=all are refused. */
+  readonly belowMinIsrCount: number
   /** Partitions without a leader. */
   readonly offlineCount: number
 }
@@ -168,6 +170,8 @@ const topicListInput = v.object({
   /** Part of the name, or several parts separated by blanks: all must occur. */
   filter: v.optional(filterText, ''),
   includeInternal: v.optional(v.boolean(), false),
+  /** Only topics with a partition that is offline or under-replicated. */
+  onlyAffected: v.optional(v.boolean(), false),
   sortBy: v.optional(v.picklist(topicSortKeys), 'name'),
   direction: v.optional(sortDirection, 'ascending'),
   ...pageWindow.entries,
