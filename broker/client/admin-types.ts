@@ -175,6 +175,19 @@ export interface DescribedLogDirectories {
   readonly failures: readonly { readonly nodeId: number; readonly error: ClientError }[]
 }
 
+export interface WishedReplicas extends TopicPartition {
+  /** The first is preferred as leader; `null` cancels what is under way. */
+  readonly replicas: readonly number[] | null
+}
+
+/** A partition on its way to other brokers. */
+export interface OngoingReassignment extends TopicPartition {
+  /** Those wished for, then those that go. */
+  readonly replicas: readonly number[]
+  readonly addingReplicas: readonly number[]
+  readonly removingReplicas: readonly number[]
+}
+
 export interface ClusterDescription {
   readonly clusterId: string | null
   readonly controllerId: number | null
@@ -241,4 +254,8 @@ export interface Admin {
     partitions: readonly TopicPartition[] | 'all',
     options?: CallOptions,
   ): Promise<readonly PartitionResult[]>
+  /** Asks the controller to move partitions, or to take back a move; it answers once it has decided, not when replicas have arrived. */
+  alterPartitionReassignments(wished: readonly WishedReplicas[], options?: CallOptions): Promise<readonly PartitionResult[]>
+  /** What moves now, of those partitions or of all. */
+  listPartitionReassignments(partitions: readonly TopicPartition[] | 'all', options?: CallOptions): Promise<readonly OngoingReassignment[]>
 }

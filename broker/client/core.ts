@@ -262,13 +262,18 @@ export class ClientCore {
 
   /** The leader of a partition as far as is known. Rejects with a retriable error while there is none. */
   async leaderOf(topic: string, partition: number, call: Call): Promise<number> {
+    return (await this.leadershipOf(topic, partition, call)).leader
+  }
+
+  /** The leader, and the epoch it was said to lead in. Rejects as `leaderOf` does. */
+  async leadershipOf(topic: string, partition: number, call: Call): Promise<{ readonly leader: number; readonly leaderEpoch: number }> {
     await this.cache.ensure([topic], call)
     const known = this.cache.partition(topic, partition)
     if (known === undefined) {
       this.cache.forget(topic)
       throw ClientError.ofBroker(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `Partition ${topic}-${partition} is not known to the cluster`)
     }
-    if (known.leader !== null) return known.leader
+    if (known.leader !== null) return { leader: known.leader, leaderEpoch: known.leaderEpoch }
     this.cache.forget(topic)
     throw ClientError.ofBroker(ErrorCode.LEADER_NOT_AVAILABLE, `Partition ${topic}-${partition} has no leader at the moment`)
   }

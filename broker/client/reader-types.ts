@@ -9,6 +9,8 @@ export interface FetchPosition extends TopicPartition {
   readonly partitionBytesMax?: number
   /** The epoch of the last record had, for detecting truncation (KIP-595). @default -1 */
   readonly lastFetchedEpoch?: number
+  /** The epoch the leader is known to lead in; it refuses when it is in another (KIP-320). @default -1 */
+  readonly currentLeaderEpoch?: number
 }
 
 export interface FetchRequest {
@@ -49,11 +51,15 @@ export interface FetchedPartition extends TopicPartition {
   readonly preferredReadReplica: number | null
 }
 
-/** Where reading begins. `timestampMs`: the first record at or after it, or the end. `tail`: that many offsets before the end. */
+/**
+ * Where reading begins. `leaderEpoch`: of the record before the offset, where known; a leader of an earlier epoch is then no
+ * authority on the offset being out of range. `timestampMs`: the first record at or after it, or the end.
+ * `tail`: that many offsets before the end.
+ */
 export type StartPosition =
   | 'earliest'
   | 'latest'
-  | { readonly offset: number }
+  | { readonly offset: number; readonly leaderEpoch?: number }
   | { readonly timestampMs: number }
   | { readonly tail: number }
 
@@ -102,6 +108,8 @@ export interface RecordChunk extends TopicPartition, Iterable<ConsumedRecord> {
   readonly fromOffset: number
   /** Where the next chunk begins. Beyond the last record where markers, aborted or compacted records follow. */
   readonly nextOffset: number
+  /** Of the last batch; -1 where there is none. */
+  readonly lastLeaderEpoch: number
   readonly highWatermark: number
   readonly lastStableOffset: number
   readonly logStartOffset: number

@@ -24,6 +24,8 @@ const REBALANCE_MS = 1_000
 export class FakeGroup {
   readonly members = new Map<string, Member>()
   readonly commits = new Map<string, number>()
+  /** The leader epochs that came with them. */
+  readonly commitEpochs = new Map<string, number>()
   generationId = 0
   state: 'stable' | 'joining' | 'syncing' = 'stable'
   /** Answered to the next heartbeat instead of the truth. */
@@ -50,8 +52,11 @@ export class FakeGroup {
       return {
         topics: body.topics.map(({ name, partitions }) => ({
           name,
-          partitions: partitions.map(({ partitionIndex, committedOffset }) => {
-            if (error === ErrorCode.NONE) this.commits.set(`${name}-${partitionIndex}`, committedOffset)
+          partitions: partitions.map(({ partitionIndex, committedOffset, committedLeaderEpoch }) => {
+            if (error === ErrorCode.NONE) {
+              this.commits.set(`${name}-${partitionIndex}`, committedOffset)
+              this.commitEpochs.set(`${name}-${partitionIndex}`, committedLeaderEpoch)
+            }
             return { partitionIndex, errorCode: error }
           }),
         })),
@@ -66,6 +71,7 @@ export class FakeGroup {
           partitions: partitionIndexes.map((partitionIndex) => ({
             partitionIndex,
             committedOffset: this.commits.get(`${name}-${partitionIndex}`) ?? -1,
+            committedLeaderEpoch: this.commitEpochs.get(`${name}-${partitionIndex}`) ?? -1,
             metadata: '',
             errorCode: 0,
           })),

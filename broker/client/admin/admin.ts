@@ -7,6 +7,7 @@ import { deleteRecords, describeCluster, describeLogDirs, electLeaders } from '.
 import { describeConfigs, incrementalAlterConfigs } from './configs.ts'
 import { alterOffsets, deleteOffsets, fetchOffsets } from './group-offsets.ts'
 import { deleteGroups, describeGroups, listGroups } from './groups.ts'
+import { alterReassignments, listReassignments } from './reassignments.ts'
 import { createPartitions, createTopics, deleteTopics, describeTopics, listTopics } from './topics.ts'
 
 /** The administrative calls of one client; each is carried out in a file of this folder. */
@@ -34,5 +35,7 @@ export function createAdmin(core: ClientCore): Admin {
     describeLogDirs: (options) => describeLogDirs(core, options ?? {}, call('Describing log directories', options)),
     describeCluster: (options) => describeCluster(core, call('Describing the cluster', options)),
     electLeaders: (type, partitions, options) => electLeaders(core, type, partitions, call('Electing leaders', options)),
+    alterPartitionReassignments: (wished, options) => alterReassignments(core, wished, call('Reassigning partitions', options)),
+    listPartitionReassignments: (partitions, options) => listReassignments(core, partitions, call('Listing reassignments', options)),
   }
 }

@@ -42,6 +42,7 @@ export function fetchBody(
       topicId: topicIdOf(topic) ?? ZERO_UUID,
       partitions: list.map((position) => ({
         partition: position.partition,
+        currentLeaderEpoch: position.currentLeaderEpoch ?? -1,
         fetchOffset: position.fetchOffset,
         lastFetchedEpoch: position.lastFetchedEpoch ?? -1,
         partitionMaxBytes: position.partitionBytesMax ?? DEFAULT_PARTITION_BYTES_MAX,

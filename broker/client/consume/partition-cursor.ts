@@ -17,6 +17,10 @@ export interface PartitionCursor extends TopicPartition {
   upTo: number | 'end' | null
   /** `null` while unresolved. */
   offset: number | null
+  /** Of the record before `offset`: whoever leads in an earlier one does not lead any more. -1 where unknown. */
+  offsetEpoch: number
+  /** In which the leader that is asked was said to lead; -1 where unknown. */
+  leaderEpoch: number
   state: 'unresolved' | 'resolving' | 'idle' | 'fetching' | 'done'
   isPaused: boolean
   generation: number
@@ -33,6 +37,8 @@ export function openCursor(partition: TopicPartition, from: StartPosition, upTo:
     from,
     upTo,
     offset: null,
+    offsetEpoch: -1,
+    leaderEpoch: -1,
     state: 'unresolved',
     isPaused: false,
     generation: 0,

@@ -3,6 +3,9 @@
  *
  * Invariant: of each partition at most one chunk waits and no fetch is under way meanwhile, so memory is bounded by one
  * reply per leader however slowly chunks are taken. A leader that does not answer holds up its own partitions only.
+ *
+ * A broker that has not heard that it was replaced may lack what its successor took. So a leader is asked in the epoch it is
+ * known to lead in, and one of an earlier epoch than that of the record before a position cannot call it out of range (KIP-320).
  */
 import type { Timer } from '../../env/types.ts'
 import { ErrorCode } from '../../wire/errors.ts'
@@ -96,6 +99,7 @@ export class PartitionReader implements RecordReader {
     cursor.generation++
     cursor.from = position
     cursor.offset = null
+    cursor.offsetEpoch = -1
     cursor.state = 'unresolved'
     cursor.retryAtMs = 0
     this.#chunks = this.#chunks.filter((chunk) => cursorKey(chunk) !== cursorKey(partition))
@@ -147,7 +151,8 @@ export class PartitionReader implements RecordReader {
     const byLeader = new Map<number, PartitionCursor[]>()
     for (const cursor of due) {
       try {
-        const leader = await this.#core.leaderOf(cursor.topic, cursor.partition, call)
+        const { leader, leaderEpoch } = await this.#core.leadershipOf(cursor.topic, cursor.partition, call)
+        if (cursor.state === 'idle') cursor.leaderEpoch = leaderEpoch
         const list = byLeader.get(leader)
         if (list === undefined) byLeader.set(leader, [cursor])
         else list.push(cursor)
@@ -184,6 +189,7 @@ export class PartitionReader implements RecordReader {
         return
       }
       cursor.offset = result.offset
+      cursor.offsetEpoch = result.leaderEpoch
       cursor.upTo = result.upTo
       cursor.state = result.upTo !== null && result.offset >= result.upTo ? 'done' : 'idle'
     })
@@ -197,10 +203,11 @@ export class PartitionReader implements RecordReader {
     for (const cursor of cursors) cursor.state = 'fetching'
     this.#fetching.add(leader)
     const { maxWaitMs, minBytes, maxBytes, partitionBytesMax, isolation } = this.#settings
-    const positions = rotated(cursors, this.#core.env.random.below(cursors.length)).map(({ topic, partition, offset }) => ({
+    const positions = rotated(cursors, this.#core.env.random.below(cursors.length)).map(({ topic, partition, offset, leaderEpoch }) => ({
       topic,
       partition,
       fetchOffset: offset as number,
+      currentLeaderEpoch: leaderEpoch,
       partitionBytesMax,
     }))
     const sentMs = this.#core.env.clock.monotonicMs()
@@ -236,11 +243,19 @@ export class PartitionReader implements RecordReader {
     if (chunk.error !== null) this.#delay(cursor)
     this.#chunks.push(chunk)
     cursor.offset = chunk.nextOffset
+    cursor.offsetEpoch = Math.max(cursor.offsetEpoch, chunk.lastLeaderEpoch)
     // The chunk waits; no fetch goes out for the partition before it is taken.
     cursor.state = 'fetching'
   }
 
   #onOutOfRange(cursor: PartitionCursor, fetched: FetchedPartition): void {
+    const { topic, partition, offset, leaderEpoch, offsetEpoch } = cursor
+    if (leaderEpoch >= 0 && leaderEpoch < offsetEpoch) {
+      this.#core.cache.forget(topic)
+      const what = `Whoever still leads ${topic}-${partition} in epoch ${leaderEpoch} cannot know offset ${offset}, of epoch ${offsetEpoch}`
+      this.#fail(cursor, ClientError.ofBroker(ErrorCode.UNKNOWN_LEADER_EPOCH, what, { api: 'Fetch' }))
+      return
+    }
     const reset = this.#settings.onOutOfRange
     if (reset === 'fail') {
       this.#chunks.push(this.#chunkOf(cursor, fetched))

@@ -25,6 +25,7 @@ export class FetchedChunk implements RecordChunk {
   readonly partition: number
   readonly fromOffset: number
   readonly nextOffset: number
+  readonly lastLeaderEpoch: number
   readonly highWatermark: number
   readonly lastStableOffset: number
   readonly logStartOffset: number
@@ -48,6 +49,7 @@ export class FetchedChunk implements RecordChunk {
     const { batches, error } = indexBatches(fetched)
     this.#batches = batches
     const last = batches.at(-1)
+    this.lastLeaderEpoch = last?.header.partitionLeaderEpoch ?? -1
     const behind = last === undefined ? options.fromOffset : Math.max(options.fromOffset, lastOffset(last.header) + 1)
     this.nextOffset = options.upTo === null ? behind : Math.min(behind, Math.max(options.upTo, options.fromOffset))
     this.batchBytes = last === undefined ? 0 : last.position + last.header.batchBytes

@@ -13,6 +13,8 @@ export interface Unresolved extends TopicPartition {
 
 export interface Resolved {
   readonly offset: number
+  /** Of the record before it; -1 where unknown. */
+  readonly leaderEpoch: number
   /** Exclusive; `null` for no end. */
   readonly upTo: number | null
 }
@@ -50,10 +52,11 @@ function resolve(partition: Unresolved, offsetOf: (spec: OffsetQuery['spec']) =>
   const { from } = partition
   const latest = offsetOf('latest') ?? 0
   const upTo = partition.upTo === 'end' ? latest : partition.upTo
-  if (from === 'earliest') return { offset: offsetOf('earliest') ?? 0, upTo }
-  if (from === 'latest') return { offset: latest, upTo }
-  if ('offset' in from) return { offset: from.offset, upTo }
+  if (typeof from !== 'string' && 'offset' in from) return { offset: from.offset, leaderEpoch: from.leaderEpoch ?? -1, upTo }
+  const leaderEpoch = -1
+  if (from === 'earliest') return { offset: offsetOf('earliest') ?? 0, leaderEpoch, upTo }
+  if (from === 'latest') return { offset: latest, leaderEpoch, upTo }
   // No record at or after the time: what comes next will be.
-  if ('timestampMs' in from) return { offset: offsetOf(from) ?? latest, upTo }
-  return { offset: Math.max(offsetOf('earliest') ?? 0, latest - from.tail), upTo }
+  if ('timestampMs' in from) return { offset: offsetOf(from) ?? latest, leaderEpoch, upTo }
+  return { offset: Math.max(offsetOf('earliest') ?? 0, latest - from.tail), leaderEpoch, upTo }
 }

@@ -4,6 +4,7 @@ import { PartitionReader } from '../consume/reader.ts'
 import type { ClientCore } from '../core.ts'
 import { ClientError } from '../error.ts'
 import type { GroupConsumerOptions, PartitionRecords } from '../group-types.ts'
+import type { MemberPosition } from './committed-offsets.ts'
 import type { ConsumedRecord, ReaderOptions, RecordChunk } from '../reader-types.ts'
 
 interface Opened {
@@ -24,7 +25,7 @@ export class AssignedReader {
   readonly #recordsMax: number
   readonly #onWarning: (error: ClientError) => void
   readonly #lane: string
-  readonly #positions = new Map<string, TopicPartition & { offset: number | null }>()
+  readonly #positions = new Map<string, TopicPartition & { offset: number | null; leaderEpoch: number }>()
   readonly #paused = new Map<string, TopicPartition>()
   #reader: PartitionReader | null = null
   #opened: Opened[] = []
@@ -49,21 +50,29 @@ export class AssignedReader {
   }
 
   /** What has been handed out so far, to be committed; partitions of which nothing is known yet are left out. */
-  positions(): (TopicPartition & { readonly offset: number })[] {
-    return [...this.#positions.values()].flatMap(({ topic, partition, offset }) => (offset === null ? [] : [{ topic, partition, offset }]))
+  positions(): (TopicPartition & MemberPosition)[] {
+    return [...this.#positions.values()].flatMap(({ topic, partition, offset, leaderEpoch }) =>
+      offset === null ? [] : [{ topic, partition, offset, leaderEpoch }],
+    )
+  }
+
+  /** Of the last record handed out; -1 where unknown. */
+  leaderEpochOf(partition: TopicPartition): number {
+    return this.#positions.get(cursorKey(partition))?.leaderEpoch ?? -1
   }
 
   owns(partition: TopicPartition): boolean {
     return this.#positions.has(cursorKey(partition))
   }
 
-  /** Reads these from now on: those already read go on where they are, new ones begin where `offsetOf` says, or as `startWithoutCommit` says. */
-  assign(partitions: readonly TopicPartition[], offsetOf: (partition: TopicPartition) => number | null): void {
+  /** Reads these from now on: those already read go on where they are, new ones begin where `positionOf` says, or as `startWithoutCommit` says. */
+  assign(partitions: readonly TopicPartition[], positionOf: (partition: TopicPartition) => MemberPosition | null): void {
     const kept = new Map(this.#positions)
     this.#positions.clear()
     for (const partition of partitions) {
       const key = cursorKey(partition)
-      this.#positions.set(key, kept.get(key) ?? { topic: partition.topic, partition: partition.partition, offset: offsetOf(partition) })
+      const { offset, leaderEpoch } = kept.get(key) ?? positionOf(partition) ?? { offset: null, leaderEpoch: -1 }
+      this.#positions.set(key, { topic: partition.topic, partition: partition.partition, offset, leaderEpoch })
     }
     for (const key of this.#paused.keys()) if (!this.#positions.has(key)) this.#paused.delete(key)
     this.#restart()
@@ -74,6 +83,7 @@ export class AssignedReader {
     if (position === undefined)
       throw new ClientError('INVALID_ARGUMENT', `${partition.topic}-${partition.partition} is not assigned to this consumer.`)
     position.offset = offset
+    position.leaderEpoch = -1
     this.#opened = this.#opened.filter(({ key }) => key !== cursorKey(partition))
     this.#reader?.seek(partition, { offset })
   }
@@ -118,10 +128,10 @@ export class AssignedReader {
     void this.#reader?.close()
     this.#opened = []
     const start = this.#settings.onOutOfRange === 'earliest' ? 'earliest' : 'latest'
-    const partitions = Array.from(this.#positions.values(), ({ topic, partition, offset }) => ({
+    const partitions = Array.from(this.#positions.values(), ({ topic, partition, offset, leaderEpoch }) => ({
       topic,
       partition,
-      from: offset === null ? start : { offset },
+      from: offset === null ? start : { offset, leaderEpoch },
     })) satisfies ReaderOptions['partitions']
     this.#reader = partitions.length === 0 ? null : new PartitionReader(this.#core, { ...this.#settings, partitions }, this.#lane)
     this.#reader?.pause([...this.#paused.values()])
@@ -160,7 +170,9 @@ export class AssignedReader {
   #advance({ chunk, key }: Opened, nextOffset: number): void {
     const position = this.#positions.get(key)
     // A chunk that only brings an error says nothing of positions.
-    if (position !== undefined && (chunk.error === null || chunk.batchBytes > 0)) position.offset = nextOffset
+    if (position === undefined || (chunk.error !== null && chunk.batchBytes === 0)) return
+    position.offset = nextOffset
+    position.leaderEpoch = Math.max(position.leaderEpoch, chunk.lastLeaderEpoch)
   }
 }
 

@@ -46,21 +46,28 @@ export async function commitOffsets(
   })
 }
 
-/** The committed offsets of these partitions, by `cursorKey`; those without one are absent. Retries what passes. */
+/** Where a member stands in a partition, as a commit names it. `leaderEpoch`: of the record before; -1 where unknown. */
+export interface MemberPosition {
+  readonly offset: number
+  readonly leaderEpoch: number
+}
+
+/** What was committed of these partitions, by `cursorKey`; those without a commit are absent. Retries what passes. */
 export function committedOffsets(
   core: ClientCore,
   groupId: string,
   partitions: readonly TopicPartition[],
   call: Call,
-): Promise<ReadonlyMap<string, number>> {
+): Promise<ReadonlyMap<string, MemberPosition>> {
   return core.retrying(call, async () => {
     const [fetched] = await fetchOffsets(core, [{ groupId, partitions }], false, call)
     if (fetched?.error) throw fetched.error
-    const offsets = new Map<string, number>()
+    const positions = new Map<string, MemberPosition>()
     for (const committed of fetched?.offsets ?? []) {
-      if (committed.error !== null) throw committed.error
-      if (committed.offset !== null) offsets.set(cursorKey(committed), committed.offset)
+      const { error, offset, leaderEpoch } = committed
+      if (error !== null) throw error
+      if (offset !== null) positions.set(cursorKey(committed), { offset, leaderEpoch })
     }
-    return offsets
+    return positions
   })
 }

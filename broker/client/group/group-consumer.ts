@@ -15,7 +15,7 @@ import { ClientError } from '../error.ts'
 import type { GroupConsumer, GroupConsumerOptions, GroupConsumerState, OffsetToCommit, PartitionRecords } from '../group-types.ts'
 import { AssignedReader } from './assigned-reader.ts'
 import { cooperativeAssignors } from './assignors.ts'
-import { commitOffsets, committedOffsets } from './committed-offsets.ts'
+import { commitOffsets, committedOffsets, type MemberPosition } from './committed-offsets.ts'
 import { Membership, partitionCountsOf } from './membership.ts'
 
 const DEFAULTS = {
@@ -210,7 +210,8 @@ export class MemberConsumer implements GroupConsumer {
 
   async #take(assigned: readonly TopicPartition[], call: Call): Promise<void> {
     const added = without(assigned, this.#reader.partitions)
-    const committed = added.length === 0 ? new Map<string, number>() : await committedOffsets(this.#core, this.#group.groupId, added, call)
+    const committed =
+      added.length === 0 ? new Map<string, MemberPosition>() : await committedOffsets(this.#core, this.#group.groupId, added, call)
     const starts = await this.#startsOf(
       without(
         added,
@@ -225,7 +226,7 @@ export class MemberConsumer implements GroupConsumer {
   }
 
   /** Where partitions without a commit begin, found now so that it can be committed before the first record. */
-  async #startsOf(partitions: readonly TopicPartition[], call: Call): Promise<ReadonlyMap<string, number>> {
+  async #startsOf(partitions: readonly TopicPartition[], call: Call): Promise<ReadonlyMap<string, MemberPosition>> {
     const from = this.#options.startWithoutCommit ?? 'latest'
     const [first] = partitions
     if (first === undefined) return new Map()
@@ -245,7 +246,7 @@ export class MemberConsumer implements GroupConsumer {
     return new Map(
       partitions.flatMap((partition, index) => {
         const start = resolved[index]
-        return start === undefined || start instanceof ClientError ? [] : [[cursorKey(partition), start.offset] as const]
+        return start === undefined || start instanceof ClientError ? [] : [[cursorKey(partition), start] as const]
       }),
     )
   }
@@ -263,7 +264,8 @@ export class MemberConsumer implements GroupConsumer {
   // ------------------------------------------------------------------------------------------------------------- commits
 
   async #commit(offsets: readonly OffsetToCommit[], call: Call): Promise<void> {
-    await commitOffsets(this.#core, this.#membership, this.#group, offsets, call)
+    const known = offsets.map((offset) => ({ leaderEpoch: this.#reader.leaderEpochOf(offset), ...offset }))
+    await commitOffsets(this.#core, this.#membership, this.#group, known, call)
   }
 
   /** At the start of a poll: everything returned so far has been dealt with by the caller. */

@@ -151,6 +151,29 @@ describe('a group consumer', () => {
     expect(one.seen).toEqual(['0/3', '0/4'])
   })
 
+  it('commits the leader epoch of what it read, and holds the next leader to it', async () => {
+    const records = [{ timestampMs: 1, key: null, value: Buffer.from('0/0') }]
+    cluster.append('t', 0, encodeBatch({ records, partitionLeaderEpoch: 3 }))
+    cluster.partition('t', 0).leaderEpoch = 3
+    const one = join({ autoCommitIntervalMs: null })
+    await pollUntil([one], () => one.seen.length === 1)
+    await run(one.consumer.commit([{ topic: 't', partition: 0, offset: 1 }]))
+    expect(group.commitEpochs.get('t-0')).toBe(3)
+    await run(one.consumer.close())
+
+    // A leader that was replaced, and has not heard of it: it never had the record.
+    Object.assign(cluster.partition('t', 0), { leaderEpoch: 2, nextOffset: 0 })
+    const next = join()
+    await pollUntil([next], () => next.consumer.state === 'stable')
+    for (let round = 0; round < 5; round++) await run(next.consumer.poll())
+    Object.assign(cluster.partition('t', 0), { leaderEpoch: 3, nextOffset: 1 })
+    fill(0, 1)
+    await pollUntil([next], () => next.seen.length > 0)
+    expect(cluster.recordsOf('t', 0).map(({ offset }) => offset)).toEqual([0, 1])
+    expect(next.seen).toEqual(['0/0'])
+    expect(group.commits.get('t-0')).toBe(1)
+  })
+
   it('begins at the end without a commit, and says so by committing it', async () => {
     fill(0, 5)
     const one = join({ startWithoutCommit: 'latest' })

@@ -152,6 +152,24 @@ describe('a reader', () => {
     expect(await run(reader.read())).toBeNull()
   })
 
+  it('asks a leader in the epoch it is known to lead in', async () => {
+    cluster.moveLeader('t', 0, 2)
+    fill(0, wanted(1))
+    await readAll(client.reader({ partitions: [from(0, 'earliest', 'end')] }))
+    const asked = cluster.broker(2).requestsOf(fetch)
+    expect(asked.map(({ body }) => body.topics[0]?.partitions[0]?.currentLeaderEpoch)).toEqual([1])
+  })
+
+  it('does not take a leader at its word that was replaced before the position was written', async () => {
+    fill(0, wanted(3))
+    const partitions = [from(0, { offset: 5, leaderEpoch: 1 })]
+    const reader = client.reader({ partitions, onOutOfRange: 'earliest', maxWaitMs: 20 })
+    for (let round = 0; round < 5; round++) expect((await run(reader.read()))?.flatMap((chunk) => [...chunk])).toEqual([])
+    fill(0, ['3', '4', '5'], 1)
+    cluster.moveLeader('t', 0, 2)
+    expect((await nextOf(reader)).map(({ value }) => String(value))).toEqual(['5'])
+  })
+
   it('goes where it is sent, and leaves out what is paused', async () => {
     fill(0, wanted(6))
     fill(1, wanted(6, 'one/'))
