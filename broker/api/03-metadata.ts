@@ -171,7 +171,7 @@ class ListenerView {
       leaderEpoch: partition.leaderEpoch,
       replicaNodes: partition.replicas,
       isrNodes: partition.isr,
-      offlineReplicas: partition.replicas.filter((id) => !this.isReachable(id)),
+      offlineReplicas: partition.replicas.filter((id) => !this.isReachable(id) || this.image.isStorageOffline(id)),
     }
   }
 

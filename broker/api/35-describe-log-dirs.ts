@@ -1,5 +1,6 @@
 /**
- * DescribeLogDirs v1-5: this broker's log directory, its space, and the bytes of each replica in it.
+ * DescribeLogDirs v1-5: this broker's log directory, its space, and the bytes of each replica in it. One that failed has
+ * KAFKA_STORAGE_ERROR and is said to hold nothing, as in Kafka.
  *
  * A null list asks for every replica. v3: a top-level error. v4: the volume's total and usable bytes. v5: whether the
  * directory is cordoned, which none is.
@@ -14,6 +15,8 @@ import { defineApi } from './registry.ts'
 
 type Request = Decoded<typeof describeLogDirs.request>
 
+const UNKNOWN_SPACE = { totalBytes: -1, freeBytes: -1 }
+
 export const describeLogDirsApi = defineApi(describeLogDirs, {
   listeners: 'clients',
   async handle(request, context, services: Pick<BrokerServices, 'partitions'>) {
@@ -21,11 +24,12 @@ export const describeLogDirsApi = defineApi(describeLogDirs, {
       return { throttleTimeMs: 0, errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED, results: [] }
     }
     const { partitions } = services
-    const space = await partitions.diskSpace()
+    const isOffline = partitions.isLogDirectoryOffline
+    const space = isOffline ? UNKNOWN_SPACE : await partitions.diskSpace()
     const directory = {
-      errorCode: ErrorCode.NONE,
+      errorCode: isOffline ? ErrorCode.KAFKA_STORAGE_ERROR : ErrorCode.NONE,
       logDir: partitions.logDirectory,
-      topics: sizesByTopic(partitions.hosted(), request),
+      topics: isOffline ? [] : sizesByTopic(partitions.hosted(), request),
       totalBytes: space.totalBytes,
       usableBytes: space.freeBytes,
       isCordoned: false,

@@ -1,7 +1,7 @@
 /**
  * BrokerHeartbeat v0-2, from a broker to the active controller: it lives, how far it has applied the metadata, and whether it
- * wants to be fenced or to shut down. The answer says whether it is fenced and whether it may end now. v1: offline log
- * directories. v2: cordoned ones. Both are accepted and mean nothing here: a broker has one directory and ends when that fails.
+ * wants to be fenced or to shut down. The answer says whether it is fenced and whether it may end now. v1: log directories that
+ * failed: with its only one a broker loses what it leads. v2: cordoned ones, which no broker here has.
  */
 import { ErrorCode } from '../wire/errors.ts'
 import { brokerHeartbeat } from './63-broker-heartbeat.schema.ts'

@@ -90,7 +90,7 @@ function describedTopic(
       isrNodes: partition.isr,
       eligibleLeaderReplicas: partition.eligibleLeaderReplicas,
       lastKnownElr: partition.lastKnownElr,
-      offlineReplicas: partition.replicas.filter((id) => !isReachable(id)),
+      offlineReplicas: partition.replicas.filter((id) => !isReachable(id) || image.isStorageOffline(id)),
     })),
     topicAuthorizedOperations: authorizedOperations(ResourceType.TOPIC, (operation) =>
       context.authorize(operation, ResourceType.TOPIC, topic.name),

@@ -23,6 +23,8 @@ export interface Partitions {
   onLeadershipChange(listener: (partition: HostedPartition) => void): () => void
   /** The directory that holds the logs. */
   readonly logDirectory: string
+  /** Whether it failed in this life of the broker. */
+  readonly isLogDirectoryOffline: boolean
   /** Of the volume it is on, for DescribeLogDirs. */
   diskSpace(): Promise<DiskSpace>
 }

@@ -6,6 +6,7 @@
  *   unfenced  -> fenced            : no heartbeat for the session timeout, it asked, or it registered anew
  *   unfenced  -> shutting down     : it asked to; leaders move away first
  *   shutting down -> may end       : it leads nothing, and every live broker has heard so
+ *   any       -> storage offline   : its log directory failed; it leads nothing and is in sync with nothing until it registers anew
  *   any       -> (unknown)         : unregistered by an administrator
  */
 import { ErrorCode } from '../wire/errors.ts'
@@ -13,7 +14,7 @@ import { electForReturned, leadsAny, removeFromPartitions } from './broker-depar
 import type { Decision, DecisionInput } from './decision.ts'
 import { refusal, type Refusal } from './decision.ts'
 import type { BrokerRegistration, Endpoint, MetadataImage } from './image.ts'
-import { sameMembers } from './partition-state.ts'
+import { DirectoryId, sameMembers } from './partition-state.ts'
 import { brokerRegistrationChangeRecord, registerBrokerRecord, unregisterBrokerRecord, type MetadataRecord } from './metadata-records.ts'
 
 export interface RegistrationRequest {
@@ -30,7 +31,7 @@ export interface RegistrationRequest {
 
 export type RegistrationAnswer = { readonly errorCode: ErrorCode; readonly brokerEpoch: number }
 
-/** `hasSession` tells whether the incarnation registered so far was heard of within its session. */
+/** `hasSession` tells whether the incarnation registered so far was heard of within its session. One that was leaving has left. */
 export function registerBroker(
   { image, nextOffset }: DecisionInput,
   request: RegistrationRequest,
@@ -42,8 +43,8 @@ export function registerBroker(
   if (request.listeners.length === 0 || request.brokerId < 0) return refused(ErrorCode.INVALID_REGISTRATION)
   const former = image.broker(request.brokerId)
   const isSameLife = former !== undefined && former.incarnationId === request.incarnationId
-  if (former !== undefined && !isSameLife && hasSession && !provesEndOf(former, request))
-    return refused(ErrorCode.DUPLICATE_BROKER_REGISTRATION)
+  const isAlive = hasSession && former?.inControlledShutdown === false
+  if (isAlive && !isSameLife && !provesEndOf(former, request)) return refused(ErrorCode.DUPLICATE_BROKER_REGISTRATION)
 
   const brokerEpoch = isSameLife ? former.brokerEpoch : nextOffset
   const fenced = isSameLife ? former.fenced : true
@@ -89,6 +90,8 @@ export interface HeartbeatRequest {
   readonly currentMetadataOffset: number
   readonly wantFence: boolean
   readonly wantShutDown: boolean
+  /** Log directories that failed in this life. */
+  readonly offlineLogDirs: readonly string[]
 }
 
 export interface HeartbeatAnswer {
@@ -120,6 +123,10 @@ export function heartbeat(
     shouldShutDown,
   })
 
+  const working = broker.logDirectories.filter((directory) => !request.offlineLogDirs.includes(directory))
+  if (working.length < broker.logDirectories.length) {
+    return { records: directoriesFailed(image, broker, working), answer: answer(broker.fenced, false) }
+  }
   if (broker.fenced) {
     if (request.wantShutDown) return { records: [], answer: answer(true, true) }
     if (request.wantFence || !isCaughtUp) return { records: [], answer: answer(true, false) }
@@ -134,7 +141,15 @@ export function heartbeat(
 }
 
 function unfence(image: MetadataImage, broker: BrokerRegistration): MetadataRecord[] {
-  return [brokerRegistrationChangeRecord(broker, { fenced: false }), ...electForReturned(image, broker.id)]
+  const elections = image.isStorageOffline(broker.id) ? [] : electForReturned(image, broker.id)
+  return [brokerRegistrationChangeRecord(broker, { fenced: false }), ...elections]
+}
+
+/** With its last directory a broker loses what it leads. It stays reachable, to say what became of its disk. */
+function directoriesFailed(image: MetadataImage, broker: BrokerRegistration, working: readonly string[]): MetadataRecord[] {
+  const logDirectories = working.length > 0 ? working : [DirectoryId.LOST]
+  const departures = working.length > 0 ? [] : removeFromPartitions(image, broker.id)
+  return [brokerRegistrationChangeRecord(broker, { logDirectories }), ...departures]
 }
 
 function beginShutdown(image: MetadataImage, broker: BrokerRegistration): MetadataRecord[] {

@@ -4,7 +4,7 @@
  * Immutable. A new image comes only from `applyRecords` (apply-records.ts) and shares what did not change, so a reader keeps
  * one as long as it likes, and two images are the same state when their offsets are equal.
  */
-import type { PartitionState } from './partition-state.ts'
+import { DirectoryId, type PartitionState } from './partition-state.ts'
 import { PersistentMap } from './persistent-map.ts'
 
 /** Resource types of Config records and of the config APIs. */
@@ -41,6 +41,7 @@ export interface BrokerRegistration {
   /** A fenced broker leads nothing and is hidden from clients. */
   readonly fenced: boolean
   readonly inControlledShutdown: boolean
+  /** Those that work; `DirectoryId.LOST` alone when none does. */
   readonly logDirectories: readonly string[]
   readonly cordonedLogDirectories: readonly string[]
 }
@@ -182,10 +183,15 @@ export class MetadataImage implements MetadataImageFields {
     return this.brokers.get(id)
   }
 
-  /** Registered, unfenced and not shutting down: may be given replicas and leaderships. */
+  /** Registered, unfenced, not shutting down, and with a disk that works: may be given replicas and leaderships. */
   isActive(brokerId: number): boolean {
     const broker = this.brokers.get(brokerId)
-    return broker !== undefined && !broker.fenced && !broker.inControlledShutdown
+    return broker !== undefined && !broker.fenced && !broker.inControlledShutdown && !this.isStorageOffline(brokerId)
+  }
+
+  /** The broker's log directory has failed: its replicas are offline until it starts again. */
+  isStorageOffline(brokerId: number): boolean {
+    return this.brokers.get(brokerId)?.logDirectories.includes(DirectoryId.LOST) ?? false
   }
 
   isUnfenced(brokerId: number): boolean {

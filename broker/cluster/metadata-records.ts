@@ -90,10 +90,10 @@ export function configRecord(resourceType: ConfigResourceType, resourceName: str
   return { type: 4, version: 0, value: { resourceType, resourceName, name, value } }
 }
 
-/** `fenced` and `inControlledShutdown` are set or cleared when given. */
+/** What is given is set or cleared; the rest stays. No directories at all would stay too: `DirectoryId.LOST` says that none is left. */
 export function brokerRegistrationChangeRecord(
   broker: BrokerRegistration,
-  change: { readonly fenced?: boolean; readonly inControlledShutdown?: boolean },
+  change: { readonly fenced?: boolean; readonly inControlledShutdown?: boolean; readonly logDirectories?: readonly string[] },
 ): MetadataRecord {
   const flag = (wanted: boolean | undefined): number => (wanted === undefined ? 0 : wanted ? 1 : -1)
   const value = {
@@ -101,7 +101,7 @@ export function brokerRegistrationChangeRecord(
     brokerEpoch: broker.brokerEpoch,
     fenced: flag(change.fenced),
     inControlledShutdown: flag(change.inControlledShutdown),
-    logDirs: [],
+    logDirs: [...(change.logDirectories ?? [])],
     cordonedLogDirs: null,
   }
   return { type: 17, version: 3, value }

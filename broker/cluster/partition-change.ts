@@ -74,7 +74,7 @@ export function changePartition(before: PartitionState, wanted: WantedState, rul
 /** A broker with one log directory will put the replica there; with several it says later where. */
 export function onlyDirectoryOf(image: MetadataImage, brokerId: number): string {
   const directories = image.broker(brokerId)?.logDirectories ?? []
-  return directories.length === 1 ? directories[0]! : DirectoryId.UNASSIGNED
+  return directories.length === 1 && !image.isStorageOffline(brokerId) ? directories[0]! : DirectoryId.UNASSIGNED
 }
 
 /** The topic's own setting, else the cluster's default, else no. */

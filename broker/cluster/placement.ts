@@ -13,10 +13,11 @@ export interface UsableBroker {
 
 export type Placement = { readonly assignments: readonly (readonly number[])[] } | { readonly problem: string }
 
-/** Registered brokers, in the order they are used: by id, racks taking turns. */
+/** Registered brokers that are not on their way out, fenced ones too (as in Kafka), in the order they are used: by id, racks taking turns. */
 export function usableBrokers(image: MetadataImage): readonly UsableBroker[] {
   const byRack = new Map<string, UsableBroker[]>()
-  for (const { id, rack } of [...image.brokers.values()].sort((one, other) => one.id - other.id)) {
+  for (const { id, rack, inControlledShutdown } of [...image.brokers.values()].sort((one, other) => one.id - other.id)) {
+    if (inControlledShutdown) continue
     const key = rack ?? ''
     const sameRack = byRack.get(key) ?? []
     byRack.set(key, sameRack)
@@ -38,7 +39,7 @@ export function placeReplicas(
   const { partitionCount, replicationFactor, startIndex } = request
   const leaders = brokers.filter(({ isActive }) => isActive)
   if (replicationFactor > brokers.length) {
-    return { problem: `A replication factor of ${replicationFactor} needs as many brokers, and ${brokers.length} are registered.` }
+    return { problem: `A replication factor of ${replicationFactor} needs as many brokers, and ${usableText(brokers.length)}.` }
   }
   if (leaders.length === 0) return { problem: 'No broker is up to lead a new partition.' }
   const assignments = Array.from({ length: partitionCount }, (_, partition) => {
@@ -49,6 +50,10 @@ export function placeReplicas(
     return [leader.id, ...followersOf(leader, brokers, distance, replicationFactor - 1)]
   })
   return { assignments }
+}
+
+function usableText(count: number): string {
+  return `${count} ${count === 1 ? 'is' : 'are'} registered and not shutting down`
 }
 
 function followersOf(leader: UsableBroker, brokers: readonly UsableBroker[], distance: number, count: number): number[] {

@@ -108,17 +108,20 @@ export class ControllerRuntime implements ActiveController {
     const nowMs = this.#env.clock.monotonicMs()
     if (latest.broker(brokerId)?.brokerEpoch === brokerEpoch) sessions.touch(brokerId, { brokerEpoch, metadataOffset, nowMs })
     let shutdownBegan = false
+    let storageFailed = false
     const answer = await this.write((input) => {
       const startedAtOffset = sessions.shutdownOffset(brokerId)
       const decision = heartbeat(input, request, {
         startedAtOffset,
         lowestActiveOffset: sessions.lowestActiveOffset(input.image, brokerId, nowMs),
       })
-      shutdownBegan = request.wantShutDown && startedAtOffset === null && decision.records.length > 0
+      storageFailed = decision.records.length > 0 && request.offlineLogDirs.length > 0 && !input.image.isStorageOffline(brokerId)
+      shutdownBegan = !storageFailed && request.wantShutDown && startedAtOffset === null && decision.records.length > 0
       if (shutdownBegan) sessions.beginShutdown(brokerId, input.nextOffset + decision.records.length - 1)
       return decision
     })
     if (shutdownBegan) this.#env.log.write('info', 'a broker shuts down; its leaders move away', { broker: brokerId })
+    if (storageFailed) this.#env.log.write('warn', "a broker's disk failed; its leaders move away", { broker: brokerId })
     this.#watchSessions()
     return answer
   }

@@ -24,6 +24,8 @@ export interface BrokerLifecycleOptions {
   readonly calls: ControllerCalls
   readonly endpoints: readonly Endpoint[]
   readonly directoryId: string
+  /** The log directory failed in this life. */
+  readonly isDirectoryOffline: () => boolean
   /** Of the last life if it left all it wrote, -1 otherwise (KIP-966). */
   readonly previousBrokerEpoch: number
   readonly heartbeatIntervalMs: number
@@ -92,7 +94,10 @@ export class BrokerLifecycle {
     return this.#unfenced.promise
   }
 
-  /** Tells the controller at once how far the metadata has come here: another broker waits to go until all have heard. */
+  /**
+   * Tells the controller at once how far the metadata has come here, for another broker waits to go until all have heard; or that
+   * the disk failed, for somebody else must lead.
+   */
   report(): void {
     this.#say()
   }
@@ -177,7 +182,7 @@ export class BrokerLifecycle {
 
   /** Null when no controller answered within the session: the next heartbeat tries again. */
   #heartbeat(): Promise<Decoded<typeof brokerHeartbeat.response> | null> {
-    const { nodeId, calls, sessionTimeoutMs, metadataOffset } = this.#options
+    const { nodeId, calls, sessionTimeoutMs, metadataOffset, directoryId, isDirectoryOffline } = this.#options
     this.#hasNews = false
     const request = {
       brokerId: nodeId,
@@ -185,6 +190,7 @@ export class BrokerLifecycle {
       currentMetadataOffset: metadataOffset(),
       wantFence: this.#wantsFence,
       wantShutDown: this.#isLeaving,
+      offlineLogDirs: isDirectoryOffline() ? [directoryId] : [],
     }
     return calls
       .call(brokerHeartbeat, HEARTBEAT_VERSION, request, { timeoutMs: sessionTimeoutMs, signal: this.#closed.signal })

@@ -129,7 +129,8 @@ class Broker {
       image,
       calls: this.#calls,
     })
-    this.#partitions = new PartitionManager({ env, nodeId, logs, configs, image, replication: this.#replication })
+    const onStorageFailed = (): void => this.#lifecycle?.report()
+    this.#partitions = new PartitionManager({ env, nodeId, logs, configs, image, onStorageFailed, replication: this.#replication })
     this.#groups = startGroupCoordinator(env, this.#partitions, { image, settings: this.#settings })
     this.#gate = createStartGate(this.#createHandler(image))
     this.#observer.onDelta((delta) => this.#onDelta(delta))
@@ -166,6 +167,7 @@ class Broker {
       calls: this.#calls,
       endpoints: listeners.endpoints,
       directoryId: this.#logs.directoryId,
+      isDirectoryOffline: () => this.#partitions.isLogDirectoryOffline,
       previousBrokerEpoch: this.#logs.previousBrokerEpoch,
       heartbeatIntervalMs: this.#values.heartbeatIntervalMs,
       sessionTimeoutMs: this.#values.sessionTimeoutMs,

@@ -25,6 +25,8 @@ export interface PartitionManagerOptions {
   readonly logs: LogManager
   readonly configs: TopicConfigs
   readonly image: () => MetadataImage
+  /** The disk failed, once in the life of the broker: somebody else must lead what is led here. */
+  readonly onStorageFailed: () => void
   readonly replication: ReplicationRules & {
     /** The partition's role, leader or epoch may have changed, or it is gone. */
     replicaChanged(partition: Partition): void
@@ -50,15 +52,18 @@ export class PartitionManager implements Partitions {
   readonly #replication: PartitionManagerOptions['replication']
   readonly #replicas = new Map<string, Map<number, Replica>>()
   readonly #work = new SerialWork(CONCURRENT_WORK_MAX)
+  readonly #onStorageFailed: () => void
   #isLoaded = false
+  #isStorageOffline = false
   readonly #leadershipListeners = new Set<(partition: HostedPartition) => void>()
 
-  constructor({ env, nodeId, logs, configs, image, replication }: PartitionManagerOptions) {
+  constructor({ env, nodeId, logs, configs, image, onStorageFailed, replication }: PartitionManagerOptions) {
     this.#env = env
     this.#nodeId = nodeId
     this.#logs = logs
     this.#configs = configs
     this.#image = image
+    this.#onStorageFailed = onStorageFailed
     this.#replication = replication
   }
 
@@ -92,6 +97,10 @@ export class PartitionManager implements Partitions {
 
   get logDirectory(): string {
     return this.#logs.directory
+  }
+
+  get isLogDirectoryOffline(): boolean {
+    return this.#isStorageOffline
   }
 
   diskSpace(): Promise<DiskSpace> {
@@ -146,11 +155,21 @@ export class PartitionManager implements Partitions {
   logFailed(log: PartitionLog, reason: string): void {
     const { topic, partition: index } = log.topicPartition
     this.#env.log.write('error', 'a partition is offline: its disk failed', { topic, partition: index, reason })
+    this.#storageFailed(reason)
     const partition = this.#replicas.get(topic)?.get(index)?.partition
     if (partition === null || partition === undefined) return
     partition.fail()
     this.#replication.replicaChanged(partition)
     this.#leadershipChanged(partition)
+  }
+
+  /** As in Kafka a failure of one log is one of the directory. What it did not touch is led on until somebody else does. */
+  #storageFailed(reason: string): void {
+    if (this.#isStorageOffline) return
+    this.#isStorageOffline = true
+    const directory = this.logDirectory
+    this.#env.log.write('error', 'the disk failed: this broker gives up what it leads until it is started again', { directory, reason })
+    this.#onStorageFailed()
   }
 
   /** Nobody waits here any more; the logs are the log manager's to close. */
@@ -199,6 +218,7 @@ export class PartitionManager implements Partitions {
       } catch (error) {
         replica.isUnusable = true
         this.#env.log.write('error', 'a log cannot be opened', { topic: replica.topic, partition: index, reason: String(error) })
+        if (error instanceof LogError && error.code === 'STORAGE') this.#storageFailed(error.message)
       }
     })
   }

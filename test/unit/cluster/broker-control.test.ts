@@ -19,6 +19,14 @@ describe('registration', () => {
     expect(cluster.register(1, { hasSession: false, directory: other }).errorCode).toBe(ErrorCode.NONE)
   })
 
+  it('does not wait for the session of a process that was shutting down', () => {
+    const cluster = new TestCluster().start(1)
+    cluster.create({ name: 'alone' })
+    cluster.beat(1, { wantShutDown: true })
+    const other = Buffer.from('another place 16').toString('base64url')
+    expect(cluster.register(1, { hasSession: true, directory: other }).errorCode).toBe(ErrorCode.NONE)
+  })
+
   it('takes the same log directory as proof that the former process has ended', () => {
     const cluster = new TestCluster().start(1)
     expect(cluster.register(1, { hasSession: true }).errorCode).toBe(ErrorCode.NONE)
@@ -109,6 +117,58 @@ describe('heartbeats', () => {
     cluster.beat(1, { wantShutDown: true })
     expect(cluster.image.topic('alone')!.partitions[0]).toMatchObject({ leader: -1, isr: [1] })
     expect(cluster.beat(1, { wantShutDown: true, startedAtOffset: cluster.image.offset }).shouldShutDown).toBe(true)
+  })
+})
+
+describe('a failed log directory', () => {
+  const directoryOf = (cluster: TestCluster, id: number) => cluster.image.broker(id)!.logDirectories
+  const onAll = { assignments: new Map([[0, [1, 2, 3]]]), partitionCount: -1, replicationFactor: -1 }
+
+  it('costs the broker its leaderships and its places in sync, and it stays reachable', () => {
+    const cluster = new TestCluster().start(1, 2, 3)
+    cluster.create({ name: 'shared', ...onAll })
+    expect(cluster.beat(1, { offlineLogDirs: directoryOf(cluster, 1) })).toMatchObject({ errorCode: ErrorCode.NONE, isFenced: false })
+    expect(cluster.image.partition('shared', 0)).toMatchObject({ leader: 2, isr: [2, 3] })
+    expect([cluster.image.isUnfenced(1), cluster.image.isActive(1), cluster.image.isStorageOffline(1)]).toEqual([true, false, true])
+  })
+
+  it('is said again with every heartbeat, and decided once', () => {
+    const cluster = new TestCluster().start(1, 2, 3)
+    const offlineLogDirs = directoryOf(cluster, 1)
+    cluster.beat(1, { offlineLogDirs })
+    const { length } = cluster.log
+    cluster.beat(1, { offlineLogDirs })
+    expect(cluster.log).toHaveLength(length)
+  })
+
+  it('is no concern of another directory', () => {
+    const cluster = new TestCluster().start(1)
+    cluster.create({ name: 'alone' })
+    cluster.beat(1, { offlineLogDirs: directoryOf(new TestCluster().start(2), 2) })
+    expect(cluster.image.partition('alone', 0)).toMatchObject({ leader: 1 })
+  })
+
+  it('leaves offline what nobody else can lead, however the broker is fenced and unfenced, until it registers anew', () => {
+    const cluster = new TestCluster().start(1, 2)
+    cluster.create({ name: 'alone', assignments: new Map([[0, [1]]]), partitionCount: -1, replicationFactor: -1 })
+    const offlineLogDirs = directoryOf(cluster, 1)
+    cluster.beat(1, { offlineLogDirs })
+    expect(cluster.image.partition('alone', 0)).toMatchObject({ leader: -1, isr: [1] })
+    cluster.fence(1)
+    cluster.beat(1, { offlineLogDirs })
+    expect(cluster.image.isUnfenced(1)).toBe(true)
+    expect(cluster.image.partition('alone', 0)).toMatchObject({ leader: -1 })
+    cluster.register(1)
+    cluster.beat(1)
+    expect(cluster.image.partition('alone', 0)).toMatchObject({ leader: 1, isr: [1] })
+  })
+
+  it('takes no leader of a new topic', () => {
+    const cluster = new TestCluster().start(1, 2, 3)
+    cluster.beat(1, { offlineLogDirs: directoryOf(cluster, 1) })
+    cluster.create({ name: 'new', partitionCount: 6, replicationFactor: 2 })
+    const partitions = cluster.image.topic('new')!.partitions
+    expect(partitions.some(({ replicas }) => replicas.includes(1))).toBe(false)
   })
 })
 

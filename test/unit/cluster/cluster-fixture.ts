@@ -79,6 +79,7 @@ export class TestCluster {
     options: {
       readonly wantShutDown?: boolean
       readonly wantFence?: boolean
+      readonly offlineLogDirs?: readonly string[]
       readonly metadataOffset?: number
       readonly startedAtOffset?: number | null
       readonly lowestActiveOffset?: number
@@ -90,6 +91,7 @@ export class TestCluster {
       currentMetadataOffset: options.metadataOffset ?? this.image.offset,
       wantFence: options.wantFence ?? false,
       wantShutDown: options.wantShutDown ?? false,
+      offlineLogDirs: options.offlineLogDirs ?? [],
     }
     const shutdown = {
       startedAtOffset: options.startedAtOffset ?? null,

@@ -68,4 +68,16 @@ describe('placing replicas', () => {
       cluster.register(id, { rack })
     expect(usableBrokers(cluster.image).map(({ id }) => id)).toEqual([1, 3, 2, 4])
   })
+
+  it('counts on fenced brokers, and not on one that is shutting down', () => {
+    const cluster = new TestCluster().start(1, 2, 3)
+    cluster.fence(2)
+    cluster.create({ name: 'kept', assignments: new Map([[0, [3, 1]]]), partitionCount: -1, replicationFactor: -1 })
+    cluster.beat(3, { wantShutDown: true })
+    expect(cluster.image.broker(3)).toMatchObject({ inControlledShutdown: true })
+    expect(usableBrokers(cluster.image)).toMatchObject([
+      { id: 1, isActive: true },
+      { id: 2, isActive: false },
+    ])
+  })
 })

@@ -56,6 +56,19 @@ describe('creating topics', () => {
     expect(cluster.image.topicCount).toBe(1)
   })
 
+  it('says how many replicas were wanted and how many brokers could take them', () => {
+    const cluster = new TestCluster().start(1, 2, 3)
+    cluster.create({ name: 'enlarged', replicationFactor: 3 })
+    cluster.create({ name: 'kept', assignments: new Map([[0, [3]]]), partitionCount: -1, replicationFactor: -1 })
+    cluster.beat(3, { wantShutDown: true })
+    const problem = {
+      errorCode: ErrorCode.INVALID_REPLICATION_FACTOR,
+      errorMessage: 'A replication factor of 3 needs as many brokers, and 2 are registered and not shutting down.',
+    }
+    expect(cluster.create({ name: 'a', replicationFactor: 3 })).toEqual(problem)
+    expect(cluster.decide(createPartitions(cluster.input, [{ name: 'enlarged', count: 2, assignments: null }]))).toEqual([problem])
+  })
+
   it('refuses both of two that collide within one request', () => {
     const cluster = new TestCluster().start(1)
     const topic = (name: string) => ({ name, partitionCount: 1, replicationFactor: 1, assignments: new Map(), configs: [] })

@@ -27,19 +27,28 @@ function member(answers: { readonly register: Answer[]; readonly heartbeat: Answ
       return { throttleTimeMs: 0, isFenced: true, shouldShutDown: false, ...answer }
     },
   } as unknown as ControllerCalls
+  const disk = { isOffline: false }
   const lifecycle = new BrokerLifecycle(env, {
     nodeId: 2,
     clusterId: 'c',
     calls,
     endpoints: [{ name: 'CLIENT', host: 'h', port: 1, securityProtocol: 0 }],
     directoryId: 'directory',
+    isDirectoryOffline: () => disk.isOffline,
     previousBrokerEpoch: 17,
     heartbeatIntervalMs: 2000,
     sessionTimeoutMs: 9000,
     onRegistered: () => undefined,
     metadataOffset: () => 40,
   })
-  return { lifecycle, time, sent, logged, heartbeats: () => sent.filter(({ name }) => name === 'BrokerHeartbeat').map(({ body }) => body) }
+  return {
+    lifecycle,
+    time,
+    sent,
+    logged,
+    disk,
+    heartbeats: () => sent.filter(({ name }) => name === 'BrokerHeartbeat').map(({ body }) => body),
+  }
 }
 
 const settled = () => new Promise((resolve) => setImmediate(resolve))
@@ -145,6 +154,27 @@ describe("a broker's membership", () => {
     time.advance(5000)
     await left
     expect(logged.some((line) => /did not let this broker go in time/.test(line))).toBe(true)
+    lifecycle.close()
+  })
+
+  it('says at once that its disk failed, and with every heartbeat from then on', async () => {
+    const { lifecycle, time, disk, heartbeats } = member({ register: [registered], heartbeat: [unfenced] })
+    await lifecycle.register()
+    await lifecycle.unfence()
+    await settled()
+    expect(heartbeats().at(-1)!['offlineLogDirs']).toEqual([])
+    const before = heartbeats().length
+    disk.isOffline = true
+    lifecycle.report()
+    await settled()
+    expect(heartbeats()).toHaveLength(before + 1)
+    time.advance(2000)
+    await settled()
+    expect(
+      heartbeats()
+        .slice(before)
+        .map(({ offlineLogDirs }) => offlineLogDirs),
+    ).toEqual([['directory'], ['directory']])
     lifecycle.close()
   })
 

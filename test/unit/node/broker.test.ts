@@ -92,17 +92,28 @@ describe('a whole broker', () => {
     expect(answered).toEqual(['orders'])
   })
 
-  it('answers KAFKA_STORAGE_ERROR for a partition whose disk fails, and serves the rest', async () => {
+  it('whose disk fails gives up what it leads, says so, and leads again after a restart', async () => {
     await startAll()
     await createTopic('orders')
-    await createTopic('others')
     await produce('orders', 1, numbers(3))
-    await produce('others', 1, numbers(3))
-    cluster.env('broker 2').diskControl.failNext({ operations: ['write'], code: 'EIO', path: (path) => path.includes('/orders-1/') })
-    const [error] = failuresOf(await produce('orders', 1, ['lost'], 3_000))
-    expect(error!.message).toMatch(/KAFKA_STORAGE_ERROR/)
-    expect(failuresOf(await produce('others', 1, ['kept']))).toEqual([])
-    expect(await cluster.valuesOf(client, 'others', 1)).toEqual([...numbers(3), 'kept'])
+    cluster
+      .env('broker 2')
+      .diskControl.failNext({ operations: ['write'], code: 'EIO', count: 1, path: (path) => path.includes('/orders-1/') })
+    expect(failuresOf(await produce('orders', 1, ['lost'], 3_000))).toHaveLength(1)
+    const partition = async () => {
+      const { topics } = await cluster.run(client.metadata({ topics: ['orders'], refresh: true }))
+      return topics.get('orders')!.partitions[1]!
+    }
+    expect(await partition()).toMatchObject({ leader: null, offlineReplicas: [2] })
+    const directory = async () => (await cluster.run(client.admin.describeLogDirs({ nodeIds: [2] }))).directories[0]!
+    expect(await directory()).toMatchObject({ error: { kafkaErrorName: 'KAFKA_STORAGE_ERROR' } })
+    await cluster.run(cluster.brokers.get(2)!.stop())
+    cluster.endBroker(2, 'kill')
+    await cluster.startBroker(2)
+    while ((await partition()).leader !== 2) await cluster.advance(10)
+    expect((await directory()).error).toBeNull()
+    expect(failuresOf(await produce('orders', 1, ['again']))).toEqual([])
+    expect(await cluster.valuesOf(client, 'orders', 1)).toEqual([...numbers(3), 'again'])
   })
 
   it('removes the log of a deleted topic, and begins anew under the same name', async () => {

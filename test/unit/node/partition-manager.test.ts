@@ -30,6 +30,7 @@ function broker() {
   const log = { write: (_level: string, message: string) => void logged.push(message) }
   const env = { timers: time.timers, clock: { nowMs, monotonicMs: nowMs }, log } as unknown as Env
   const logs = new MemoryLogs()
+  const storageFailures: number[] = []
   let image = MetadataImage.empty('c')
   const manager = new PartitionManager({
     env,
@@ -37,6 +38,7 @@ function broker() {
     logs,
     configs: new TopicConfigs({ nodeId: 1, overrides: {}, log }),
     image: () => image,
+    onStorageFailed: () => void storageFailures.push(time.nowMs()),
     replication: notedReplication(),
   })
   const changes: string[] = []
@@ -47,6 +49,7 @@ function broker() {
     manager,
     logs,
     logged,
+    storageFailures,
     changes,
     /** Appends to the metadata; resolves when the manager has followed. */
     write: async (...records: MetadataRecord[]): Promise<void> => {
@@ -187,14 +190,21 @@ describe('the partition manager', () => {
   })
 
   it('answers KAFKA_STORAGE_ERROR for a log that cannot be opened, and for one whose disk fails', async () => {
-    const { manager, logs, write, logged } = broker()
+    const { manager, logs, write, logged, storageFailures } = broker()
     await manager.load()
+    expect(manager.isLogDirectoryOffline).toBe(false)
     logs.broken.add('orders-0')
     await write(...topic('orders', NEW_ID, {}, {}))
     expect(errorOf(manager, 'orders', 0)).toBe(ErrorCode.KAFKA_STORAGE_ERROR)
     expect(errorOf(manager, 'orders', 1)).toBe(ErrorCode.NONE)
     manager.logFailed(logs.get('orders', 1)!, 'EIO')
     expect(errorOf(manager, 'orders', 1)).toBe(ErrorCode.KAFKA_STORAGE_ERROR)
-    expect(logged).toEqual(['a log cannot be opened', 'a partition is offline: its disk failed'])
+    expect(logged).toEqual([
+      'a log cannot be opened',
+      'the disk failed: this broker gives up what it leads until it is started again',
+      'a partition is offline: its disk failed',
+    ])
+    expect(storageFailures).toHaveLength(1)
+    expect(manager.isLogDirectoryOffline).toBe(true)
   })
 })

@@ -177,10 +177,48 @@ describe('replicas', () => {
     await startAll()
     await createTopic('orders')
     await produce('orders', numbers(5))
-    cluster.env('broker 3').diskControl.failNext({ operations: ['write'], code: 'EIO', path: (path) => path.includes('/orders-0/') })
+    cluster.world.network.cut('broker 1', 'broker 3')
+    cluster.world.network.cut('broker 3', 'broker 1')
     expect(failuresOf(await produce('orders', ['slow'], { deliveryTimeoutMs: 90_000, requestTimeoutMs: 60_000 }))).toEqual([])
     await untilInSync('orders', 2)
     expect((await partitionOf('orders')).isr.toSorted()).toEqual([1, 2])
+  })
+
+  it('are led by another one within seconds of a disk failing, with nothing acknowledged lost, and are whole after a restart', async () => {
+    await startAll()
+    await createTopic('orders')
+    await createTopic('others')
+    expect(failuresOf(await produce('orders', numbers(20)))).toEqual([])
+    cluster
+      .env('broker 1')
+      .diskControl.failNext({ operations: ['write'], code: 'EIO', count: 1, path: (path) => path.includes('/orders-0/') })
+    const startMs = now()
+    expect(failuresOf(await produce('orders', numbers(20, 20)))).toEqual([])
+    expect(now() - startMs).toBeLessThan(2_000)
+    expect(await partitionOf('orders')).toMatchObject({ leader: 2, isr: [2, 3], offlineReplicas: [1] })
+    // A disk that failed once is trusted with nothing it holds.
+    expect(await partitionOf('others')).toMatchObject({ leader: 2, isr: [2, 3], offlineReplicas: [1] })
+    await cluster.run(cluster.brokers.get(1)!.stop())
+    cluster.endBroker(1, 'kill')
+    await cluster.startBroker(1)
+    await untilInSync('orders', 3)
+    for (const id of [2, 3]) cluster.endBroker(id, 'kill')
+    await untilLedBy('orders', 1)
+    await cluster.startBroker(2)
+    expect(await cluster.valuesOf(client, 'orders', 0)).toEqual(numbers(40))
+  })
+
+  it('whose disk fails on the follower leave the in-sync set at once', async () => {
+    await startAll()
+    await createTopic('orders')
+    await produce('orders', numbers(5))
+    cluster
+      .env('broker 3')
+      .diskControl.failNext({ operations: ['write'], code: 'EIO', count: 1, path: (path) => path.includes('/orders-0/') })
+    const startMs = now()
+    expect(failuresOf(await produce('orders', ['on two']))).toEqual([])
+    await untilInSync('orders', 2)
+    expect(now() - startMs).toBeLessThan(2_000)
   })
 
   it('are handed over by a broker that stops, without a failed write', async () => {
