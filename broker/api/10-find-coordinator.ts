@@ -2,8 +2,11 @@
  * FindCoordinator v0-6: which broker coordinates a group (key type 0).
  *
  * It is the leader of the group's partition of `__consumer_offsets`, which is created when first asked for; meanwhile the
- * answer is COORDINATOR_NOT_AVAILABLE, which clients retry. v4+: several keys at once. Other key types have no
- * coordinator in this cluster and answer INVALID_REQUEST.
+ * answer is COORDINATOR_NOT_AVAILABLE, which clients retry. v4+: several keys at once.
+ *
+ * Nobody coordinates transactions in this cluster: a transactional id (key type 1) is TRANSACTIONAL_ID_AUTHORIZATION_FAILED, as
+ * in InitProducerId. It is the one code that the Java client, librdkafka and kafkajs all give to their caller at once; librdkafka
+ * asks again after any other. Share groups (key type 2) and key types nobody knows are INVALID_REQUEST.
  */
 import { coordinatorPartition } from '../coordinator/coordinator-partition.ts'
 import { AclOperation } from '../security/authorizer.ts'
@@ -15,6 +18,7 @@ import { defineApi } from './registry.ts'
 import { OFFSETS_TOPIC } from './topics.ts'
 
 const GROUP_KEY_TYPE = 0
+const TRANSACTION_KEY_TYPE = 1
 const SEVERAL_KEYS_SINCE = 4
 
 type Services = Pick<BrokerServices, 'image' | 'autoTopics'>
@@ -39,6 +43,8 @@ export const findCoordinatorApi = defineApi(findCoordinator, {
 })
 
 function locate(key: string, keyType: number, context: RequestContext, services: Services): Coordinator {
+  if (keyType === TRANSACTION_KEY_TYPE)
+    return nowhere(key, ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED, 'This cluster has no transactions.')
   if (keyType !== GROUP_KEY_TYPE)
     return nowhere(key, ErrorCode.INVALID_REQUEST, `This cluster has no coordinators for keys of type ${keyType}.`)
   if (!mayUseGroup(context, AclOperation.DESCRIBE, key)) return nowhere(key, ErrorCode.GROUP_AUTHORIZATION_FAILED, null)

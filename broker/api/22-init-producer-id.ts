@@ -2,8 +2,8 @@
  * InitProducerId v0-5 for idempotent producers: a producer id nobody had before, epoch 0.
  *
  * Whatever id and epoch the producer had (v3+, KIP-360) makes no difference without a transactional id: it starts anew.
- * A transactional id is answered COORDINATOR_NOT_AVAILABLE, which clients retry: this broker coordinates none. An empty
- * one, or an id without an epoch, is INVALID_REQUEST.
+ * A transactional id is answered TRANSACTIONAL_ID_AUTHORIZATION_FAILED, as FindCoordinator answers it: nobody coordinates
+ * transactions in this cluster, and no client retries that. An empty one, or an id without an epoch, is INVALID_REQUEST.
  */
 import { AclOperation, CLUSTER_NAME, ResourceType } from '../security/authorizer.ts'
 import { ErrorCode } from '../wire/errors.ts'
@@ -27,7 +27,7 @@ export const initProducerIdApi = defineApi(initProducerId, {
 function refusalOf(request: Decoded<typeof initProducerId.request>, context: RequestContext): ErrorCode {
   const { transactionalId, producerId, producerEpoch } = request
   if (transactionalId === '' || (producerId === -1) !== (producerEpoch === -1)) return ErrorCode.INVALID_REQUEST
-  if (transactionalId !== null) return ErrorCode.COORDINATOR_NOT_AVAILABLE
+  if (transactionalId !== null) return ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED
   const isAllowed = context.authorize(AclOperation.IDEMPOTENT_WRITE, ResourceType.CLUSTER, CLUSTER_NAME)
   return isAllowed ? ErrorCode.NONE : ErrorCode.CLUSTER_AUTHORIZATION_FAILED
 }

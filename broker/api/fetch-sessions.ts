@@ -7,9 +7,12 @@
  * |-----------------------|------------------------------------|----------------------------------------------------|
  * | (any, -1)             | full, and close                    | session `id` gone                                  |
  * | (any, 0)              | full, and open one if there is room| session `id` gone, perhaps a new one at epoch 1    |
- * | (id, expected epoch)  | incremental: changes and removals  | epoch + 1; gone when no partition is left          |
+ * | (id, expected epoch)  | incremental: changes and removals  | epoch + 1; gone when no partition is left, or (and |
+ * |                       |                                    | FETCH_SESSION_ID_NOT_FOUND) no room for new ones   |
  * | (unknown id, n > 0)   | FETCH_SESSION_ID_NOT_FOUND         | unchanged                                          |
  * | (id, another epoch)   | INVALID_FETCH_SESSION_EPOCH        | unchanged                                          |
+ *
+ * Both the sessions and the partitions in all of them are bounded; a fetcher there is no room for does without a session.
  */
 import { ErrorCode } from '../wire/errors.ts'
 
@@ -54,6 +57,8 @@ export interface FetchExchange {
 export interface FetchSessionsOptions {
   /** The most sessions at a time; beyond it, fetchers do without (max.incremental.fetch.session.cache.slots). */
   readonly slots: number
+  /** The most partitions in all sessions together. @default 200_000 */
+  readonly partitionsMax?: number
   /** How long a session must have been idle, or have lived, before another may take its slot (2 minutes in Kafka). */
   readonly evictionMs: number
   readonly monotonicMs: () => number
@@ -64,6 +69,8 @@ const NO_SESSION = 0
 const FULL_EPOCH = 0
 const FINAL_EPOCH = -1
 const EPOCH_MAX = 0x7fffffff
+/** Some 40 MB. */
+const PARTITIONS_MAX = 200_000
 
 interface Session {
   readonly id: number
@@ -96,6 +103,15 @@ export class FetchSessions {
     return this.#sessions.size
   }
 
+  /** Partitions in all sessions. */
+  get partitionCount(): number {
+    return this.#sessions.values().reduce((total, { entries }) => total + entries.size, 0)
+  }
+
+  get #partitionsMax(): number {
+    return this.#options.partitionsMax ?? PARTITIONS_MAX
+  }
+
   /** Opens the exchange a request asks for, or returns the top-level error that answers it. */
   begin(request: SessionRequest): FetchExchange | Exclude<ErrorCode, typeof ErrorCode.NONE> {
     if (request.sessionEpoch === FULL_EPOCH || request.sessionEpoch === FINAL_EPOCH) {
@@ -106,7 +122,18 @@ export class FetchSessions {
     if (session === undefined) return ErrorCode.FETCH_SESSION_ID_NOT_FOUND
     if (session.epoch !== request.sessionEpoch) return ErrorCode.INVALID_FETCH_SESSION_EPOCH
     if (session.usesTopicIds !== request.usesTopicIds) return ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR
+    if (!this.#holds(session, request)) {
+      this.#sessions.delete(session.id)
+      return ErrorCode.FETCH_SESSION_ID_NOT_FOUND
+    }
     return this.#incremental(session, request)
+  }
+
+  /** Whether what the request adds to its session fits in. */
+  #holds({ entries, usesTopicIds }: Session, { targets }: SessionRequest): boolean {
+    if (targets.length === 0) return true
+    const added = targets.reduce((count, target) => count + (entries.has(keyOf(target, usesTopicIds)) ? 0 : 1), 0)
+    return added === 0 || this.partitionCount + added <= this.#partitionsMax
   }
 
   #full(request: SessionRequest): FetchExchange {
@@ -162,9 +189,19 @@ export class FetchSessions {
     }
   }
 
-  /** KIP-227's eviction: idle sessions go first; then replicas outrank consumers, and larger sessions smaller ones. */
   #makeRoom(request: SessionRequest, nowMs: number): boolean {
-    if (this.#sessions.size < this.#options.slots) return true
+    const partitionCount = request.targets.length
+    if (partitionCount > this.#partitionsMax) return false
+    while (this.#sessions.size >= this.#options.slots || this.partitionCount + partitionCount > this.#partitionsMax) {
+      const victim = this.#victimOf(request, nowMs)
+      if (victim === null) return false
+      this.#sessions.delete(victim.id)
+    }
+    return true
+  }
+
+  /** KIP-227's eviction: idle sessions go first; then replicas outrank consumers, and larger sessions smaller ones. */
+  #victimOf(request: SessionRequest, nowMs: number): Session | null {
     let idlest: Session | null = null
     let weakest: Session | null = null
     for (const session of this.#sessions.values()) {
@@ -174,8 +211,8 @@ export class FetchSessions {
     }
     const isIdle = idlest !== null && nowMs - idlest.usedMs > this.#options.evictionMs
     const challenger = { isReplica: request.isReplica, partitionCount: request.targets.length }
-    const victim = isIdle ? idlest : weakest !== null && outranks(challenger, rankOf(weakest)) ? weakest : null
-    return victim !== null && this.#sessions.delete(victim.id)
+    if (isIdle) return idlest
+    return weakest !== null && outranks(challenger, rankOf(weakest)) ? weakest : null
   }
 
   #unusedId(): number {

@@ -99,7 +99,7 @@ function decideEach(
     }
     const decided = decide(resource)
     if ('errorMessage' in decided) return decided
-    records.push(...decided)
+    for (const record of decided) records.push(record)
     return { errorCode: 0 }
   })
   if (!records.some((record) => record.type === 4 && record.value.name === MIN_INSYNC_REPLICAS)) return { records, answer }

@@ -38,6 +38,7 @@ export interface CoordinatorPorts {
   /** All records from the log's start to its end, oldest first; throws when the log cannot be read. */
   read(partition: number): AsyncIterable<{ readonly key: Buffer; readonly value: Buffer | null }>
   onTransition?(group: Group): void
+  onUnwritable?(group: Group, problem: unknown): void
   onLoaded?(partition: number, groupCount: number, problem: unknown): void
 }
 
@@ -53,6 +54,8 @@ interface Active {
 /** offsets.retention.check.interval.ms */
 const EXPIRY_INTERVAL_MS = 600_000
 const MEMBER_ID_PREFIX_CHARACTERS_MAX = 255
+/** What a string in a record of `__consumer_offsets` can hold; requests of flexible versions can bring more. */
+const ID_BYTES_MAX = 32_767
 
 export class GroupCoordinator implements GroupCoordinatorPort {
   readonly #partitions = new Map<number, Loading | Active>()
@@ -94,6 +97,7 @@ export class GroupCoordinator implements GroupCoordinatorPort {
         after: (delayMs, callback) => ports.after(delayMs, callback),
         append: (records) => ports.append(partition, records),
         onTransition: (group) => ports.onTransition?.(group),
+        onUnwritable: (group, problem) => ports.onUnwritable?.(group, problem),
       },
       this.#config,
     )
@@ -128,6 +132,8 @@ export class GroupCoordinator implements GroupCoordinatorPort {
     const shard = this.#locate(groupId)
     if (!(shard instanceof Shard)) return joinFailure(shard, request.memberId)
     if (request.memberId !== '' && shard.get(groupId) === undefined) return joinFailure(ErrorCode.UNKNOWN_MEMBER_ID, request.memberId)
+    // Brokers take any name of a static member; it is clients that restrict themselves to those of topics.
+    if (Buffer.byteLength(request.instanceId ?? '') > ID_BYTES_MAX) return joinFailure(ErrorCode.INVALID_REQUEST, request.memberId)
     const newMemberId = `${memberIdPrefix(request)}-${this.#ports.uuid()}`
     const reply = await shard.request<JoinReply>(groupId, (token) => ({ type: 'join', token, newMemberId, ...request }))
     return reply.kind === 'refused' ? joinFailure(reply.errorCode, request.memberId) : reply
@@ -284,7 +290,7 @@ export class GroupCoordinator implements GroupCoordinatorPort {
   }
 
   #locate(groupId: string): Shard | ErrorCode {
-    if (groupId === '') return ErrorCode.INVALID_GROUP_ID
+    if (groupId === '' || Buffer.byteLength(groupId) > ID_BYTES_MAX) return ErrorCode.INVALID_GROUP_ID
     const partition = this.#partitions.get(coordinatorPartition(groupId, this.#ports.partitionCount()))
     if (partition === undefined) return ErrorCode.NOT_COORDINATOR
     return partition.shard ?? ErrorCode.COORDINATOR_LOAD_IN_PROGRESS

@@ -25,6 +25,8 @@ import { prepareRebalance } from './rebalance.ts'
 
 /** How long a member that never had an answer may wait in a rebalance before it counts as gone. */
 const NEW_MEMBER_JOIN_TIMEOUT_MS = 5 * 60_000
+/** Ids given out in a group and not come back with. Each is kept for a session, and asking for one costs a client nothing. */
+const PENDING_MEMBERS_MAX = 10_000
 
 interface Step {
   readonly group: Group
@@ -61,6 +63,10 @@ function joinWithoutId(step: Step): void {
     return
   }
   if (event.requiresKnownMemberId) {
+    if (group.pendingMembers.size >= PENDING_MEMBERS_MAX) {
+      reply(step, joinFailure(ErrorCode.GROUP_MAX_SIZE_REACHED, ''))
+      return
+    }
     group.pendingMembers.add(event.newMemberId)
     effects.push({ type: 'schedule', timer: `pending:${event.newMemberId}`, delayMs: event.sessionTimeoutMs })
     reply(step, joinFailure(ErrorCode.MEMBER_ID_REQUIRED, event.newMemberId))

@@ -19,6 +19,8 @@ export interface ShardPorts {
   append(records: readonly CoordinatorRecord[]): Promise<ErrorCode>
   /** Called for every change worth telling: the console's timeline of rebalances. */
   onTransition?(group: Group): void
+  /** A group's state could not be written down as a record. */
+  onUnwritable?(group: Group, problem: unknown): void
 }
 
 interface Slot {
@@ -192,9 +194,19 @@ export class Shard {
 
   async #store(slot: Slot, effect: Extract<GroupEffect, { type: 'store' }>): Promise<void> {
     slot.pendingAppends += 1
-    const errorCode = groupErrorOf(await this.#ports.append([groupRecord(slot.group, effect.assignments)]))
+    const errorCode = await this.#appendGroup(slot.group, effect.assignments)
     slot.pendingAppends -= 1
     if (this.#isOpen) this.#run(slot, { type: 'stored', purpose: effect.purpose, errorCode })
+  }
+
+  /** What members sent may not fit into a record; they hear of it, as of any other failure. */
+  async #appendGroup(group: Group, assignments: ReadonlyMap<string, Buffer> | null): Promise<ErrorCode> {
+    try {
+      return groupErrorOf(await this.#ports.append([groupRecord(group, assignments)]))
+    } catch (problem) {
+      this.#ports.onUnwritable?.(group, problem)
+      return ErrorCode.UNKNOWN_SERVER_ERROR
+    }
   }
 
   #schedule(slot: Slot, timer: GroupTimer, delayMs: number): void {

@@ -41,6 +41,11 @@ export function startGroupCoordinator(
       read: (partition) => readAll(partitions, partition),
       onTransition: ({ groupId, state, generationId, members }) =>
         env.log.write('info', 'group changed state', { group: groupId, state, generation: generationId, members: members.size }),
+      onUnwritable: ({ groupId }, problem) =>
+        env.log.write('error', 'a group does not fit into a record; its members were told so', {
+          group: groupId,
+          problem: String(problem),
+        }),
       onLoaded: (partition, groups, problem) => {
         if (problem !== null)
           env.log.write('error', 'groups could not be read; their members wait', { partition, problem: String(problem) })

@@ -10,10 +10,16 @@ import { ErrorCode } from '../../../broker/wire/errors.ts'
 
 const EVICTION_MS = 120_000
 
-function sessionsWith(slots = 10) {
+function sessionsWith(slots = 10, partitionsMax = 100) {
   let nowMs = 0
   let nextId = 0
-  const sessions = new FetchSessions({ slots, evictionMs: EVICTION_MS, monotonicMs: () => nowMs, randomBelow: () => nextId++ })
+  const sessions = new FetchSessions({
+    slots,
+    partitionsMax,
+    evictionMs: EVICTION_MS,
+    monotonicMs: () => nowMs,
+    randomBelow: () => nextId++,
+  })
   return { sessions, advance: (ms: number) => (nowMs += ms) }
 }
 
@@ -148,6 +154,29 @@ describe('the bound on fetch sessions', () => {
     opened(sessions, [0, 1])
     expect(opened(sessions, [0, 1, 2])).toBe(0)
     expect(sessions.size).toBe(2)
+  })
+
+  it('bounds the partitions of all sessions together', () => {
+    const { sessions, advance } = sessionsWith(10, 5)
+    expect(opened(sessions, [0, 1, 2, 3, 4, 5])).toBe(0)
+    const first = opened(sessions, [0, 1, 2])
+    expect(opened(sessions, [3, 4, 5])).toBe(0)
+    expect(opened(sessions, [3, 4])).toBeGreaterThan(0)
+    expect(sessions.partitionCount).toBe(5)
+    advance(EVICTION_MS + 1)
+    expect(opened(sessions, [6, 7, 8])).toBeGreaterThan(0)
+    expect(sessions.begin(request({ sessionId: first, sessionEpoch: 1 }))).toBe(ErrorCode.FETCH_SESSION_ID_NOT_FOUND)
+  })
+
+  it('ends a session that would grow beyond the bound, so that its fetcher begins anew', () => {
+    const { sessions } = sessionsWith(10, 5)
+    const sessionId = opened(sessions, [0, 1, 2])
+    const more = (sessionEpoch: number, ...partitions: number[]) =>
+      sessions.begin(request({ sessionId, sessionEpoch, targets: partitions.map((partition) => target(partition, 1)) }))
+    expect(more(1, 0, 1, 2)).toBeTypeOf('object')
+    expect(more(2, 2, 3, 4)).toBeTypeOf('object')
+    expect(more(3, 5)).toBe(ErrorCode.FETCH_SESSION_ID_NOT_FOUND)
+    expect([sessions.size, sessions.partitionCount]).toEqual([0, 0])
   })
 
   it('gives the slot of an idle session away', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { findCoordinatorApi } from '../../../broker/api/10-find-coordinator.ts'
 import { deleteRecordsApi } from '../../../broker/api/21-delete-records.ts'
 import { initProducerIdApi } from '../../../broker/api/22-init-producer-id.ts'
 import { offsetForLeaderEpochApi } from '../../../broker/api/23-offset-for-leader-epoch.ts'
@@ -62,10 +63,25 @@ describe('InitProducerId', () => {
   })
 
   it('refuses transactions, half an identity, and who may not', async () => {
-    expect(await ask({ transactionalId: 'tx' })).toMatchObject({ errorCode: ErrorCode.COORDINATOR_NOT_AVAILABLE })
+    expect(await ask({ transactionalId: 'tx' })).toMatchObject({ errorCode: ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED })
     expect(await ask({ transactionalId: '' })).toMatchObject({ errorCode: ErrorCode.INVALID_REQUEST })
     expect(await ask({ producerId: 5 })).toMatchObject({ errorCode: ErrorCode.INVALID_REQUEST })
     expect(await ask({}, granted, denied)).toMatchObject({ errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED })
+  })
+})
+
+describe('FindCoordinator', () => {
+  const ask = (keyType: number, apiVersion: number) =>
+    findCoordinatorApi.handle!({ key: 'tx', keyType, coordinatorKeys: ['tx'] } as never, requestContext({ apiVersion }), {} as never)
+
+  it('says of a transactional id what InitProducerId says of it, at once and for good', async () => {
+    const errorCode = ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED
+    expect(await ask(1, 3)).toMatchObject({ errorCode, nodeId: -1 })
+    expect(await ask(1, 4)).toMatchObject({ coordinators: [{ key: 'tx', errorCode, nodeId: -1 }] })
+  })
+
+  it('refuses key types it does not know', async () => {
+    expect(await ask(2, 6)).toMatchObject({ coordinators: [{ errorCode: ErrorCode.INVALID_REQUEST }] })
   })
 })
 

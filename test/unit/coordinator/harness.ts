@@ -18,6 +18,8 @@ export class Harness {
   nowMs = 1_000_000
   readonly log: CoordinatorRecord[] = []
   readonly transitions: string[] = []
+  /** Groups that no record could hold. */
+  readonly unwritable: string[] = []
   /** What appends answer. */
   appendOutcome: ErrorCode = ErrorCode.NONE
   /** While true, appends wait for `releaseAppends`. */
@@ -41,6 +43,7 @@ export class Harness {
         partitionCount: () => 1,
         append: (_partition, records) => this.#append(records),
         read: (_partition) => this.#read(),
+        onUnwritable: ({ groupId }) => this.unwritable.push(groupId),
         onTransition: (group: Group) => this.transitions.push(`${group.groupId}:${group.state}`),
       },
       { ...defaultConfig, initialRebalanceDelayMs: 0, ...config },

@@ -55,6 +55,37 @@ test('a member id that was handed out and never used does not hold up a rebalanc
   expect(rejoining.value).toMatchObject({ errorCode: ErrorCode.NONE, generationId: 2 })
 })
 
+test('a group whose record cannot be written answers an error and lives on', async () => {
+  const harness = await Harness.started()
+  const protocols = [{ name: 'x'.repeat(32_768), metadata: Buffer.alloc(0) }]
+  const joined = await harness.coordinator.join('g', joinRequest({ protocols }))
+  const synced = await harness.coordinator.sync('g', syncRequest(joined.memberId, joined.generationId, { [joined.memberId]: 'all' }))
+  expect(synced.errorCode).toBe(ErrorCode.UNKNOWN_SERVER_ERROR)
+  expect(harness.unwritable).toEqual(['g'])
+  harness.coordinator.leave('g', [{ memberId: joined.memberId, instanceId: null }])
+  await settle()
+  await stableGroup(harness)
+  expect(harness.coordinator.describe('g')).toMatchObject({ state: 'Stable', protocol: 'range' })
+})
+
+test('names that no record can hold are refused before anybody suffers from them', async () => {
+  const harness = await Harness.started()
+  const tooLong = 'x'.repeat(32_768)
+  expect((await harness.coordinator.join('g', joinRequest({ instanceId: tooLong }))).errorCode).toBe(ErrorCode.INVALID_REQUEST)
+  expect((await harness.coordinator.join(tooLong, joinRequest())).errorCode).toBe(ErrorCode.INVALID_GROUP_ID)
+  expect(harness.coordinator.list().groups).toEqual([])
+})
+
+test('ids given out and not come back with are bounded', async () => {
+  const harness = await Harness.started()
+  const ask = () => harness.coordinator.join('g', joinRequest({ requiresKnownMemberId: true }))
+  const { memberId } = await ask()
+  for (let asked = 1; asked < 10_000; asked++) await ask()
+  expect(await ask()).toMatchObject({ errorCode: ErrorCode.GROUP_MAX_SIZE_REACHED, memberId: '' })
+  void harness.coordinator.join('g', joinRequest({ memberId }))
+  expect((await ask()).errorCode).toBe(ErrorCode.MEMBER_ID_REQUIRED)
+})
+
 test('a second member causes a rebalance that the first learns of by heartbeat', async () => {
   const harness = await Harness.started()
   const first = await stableGroup(harness)
