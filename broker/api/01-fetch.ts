@@ -6,17 +6,19 @@
  *
  * The reply waits until minBytes can be sent or maxWaitMs have passed; a partition in error or a divergence is answered
  * at once. The first partition that has anything gets at least one whole batch, whatever the limits. Consumers see what
- * is below the high watermark, or below the last stable offset with read_committed; replicas, which only the INTERNAL
- * listener serves, see all that is in the log.
+ * is below the high watermark, or below the last stable offset with read_committed; replicas see all that is in the log. Who
+ * fetches as a replica must be that broker (TOPIC_AUTHORIZATION_FAILED), in its present life (UNKNOWN_LEADER_EPOCH).
  */
+import type { MetadataImage } from '../cluster/image.ts'
 import { AclOperation } from '../security/authorizer.ts'
 import { ErrorCode } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { fetch } from './01-fetch.schema.ts'
-import { type BrokerServices, type BrokerSettings, INTERNAL_LISTENER, type RequestContext, type Time } from './context.ts'
+import type { BrokerServices, BrokerSettings, RequestContext, Time } from './context.ts'
 import { type FetchedPartition, type FetchLimits, fetchPartitions, type ResolvedTarget } from './fetch-read.ts'
 import type { FetchExchange, FetchTarget } from './fetch-sessions.ts'
 import { LeaderHints } from './leader-hints.ts'
+import { speaksFor } from './node-identity.ts'
 import type { Isolation } from './partitions.ts'
 import { defineApi } from './registry.ts'
 import { findTopic } from './topics.ts'
@@ -40,6 +42,7 @@ export const fetchApi = defineApi(fetch, {
   async handle(request, context, services: Services) {
     const follower = followerOf(request, context)
     const isReplica = follower !== null
+    const refusal = follower === null ? null : followerRefusal(follower, context, services.image())
     const exchange = services.fetchSessions.begin({
       sessionId: request.sessionId,
       sessionEpoch: request.sessionEpoch,
@@ -49,7 +52,7 @@ export const fetchApi = defineApi(fetch, {
       forgotten: forgottenOf(request),
     })
     if (typeof exchange === 'number') return emptyFetch(exchange)
-    const targets = exchange.targets.map((target) => resolve(target, isReplica, context, services))
+    const targets = exchange.targets.map((target) => resolve(target, refusal, context, services))
     const fetched = await fetchPartitions(targets, {
       isolation: isolationOf(request, isReplica),
       follower,
@@ -96,12 +99,24 @@ function forgottenOf(request: Request) {
   )
 }
 
-function resolve(target: FetchTarget, isReplica: boolean, context: RequestContext, services: Services): ResolvedTarget {
+type Refusal = Exclude<ErrorCode, typeof ErrorCode.NONE>
+
+/** Progress claimed in a follower's name commits records: nobody but that broker may claim it, and none of its former lives. */
+function followerRefusal(
+  { replicaId, brokerEpoch }: NonNullable<FetchLimits['follower']>,
+  context: RequestContext,
+  image: MetadataImage,
+): Refusal | null {
+  if (!speaksFor(context, replicaId)) return ErrorCode.TOPIC_AUTHORIZATION_FAILED
+  const present = image.broker(replicaId)?.brokerEpoch ?? -1
+  return brokerEpoch >= 0 && brokerEpoch < present ? ErrorCode.UNKNOWN_LEADER_EPOCH : null
+}
+
+function resolve(target: FetchTarget, refusal: Refusal | null, context: RequestContext, services: Services): ResolvedTarget {
   const byId = context.apiVersion >= BY_ID_SINCE
   const found = findTopic(services.image(), context, { name: target.topic, topicId: target.topicId, byId }, AclOperation.READ)
   if (found.error !== ErrorCode.NONE) return { target, topic: found.name, error: found.error }
-  // Replication is the cluster's own: elsewhere a client posing as a replica has no right to uncommitted records.
-  if (isReplica && context.listener !== INTERNAL_LISTENER) return { target, topic: found.name, error: ErrorCode.TOPIC_AUTHORIZATION_FAILED }
+  if (refusal !== null) return { target, topic: found.name, error: refusal }
   const { partition, error } = services.partitions.leader(found.name, target.partition, target.currentLeaderEpoch)
   if (partition === null) return { target, topic: found.name, error }
   if (byId && partition.topicId !== target.topicId) return { target, topic: found.name, error: ErrorCode.INCONSISTENT_TOPIC_ID }

@@ -11,7 +11,8 @@ import { AclOperation, ResourceType } from '../security/authorizer.ts'
 import { ErrorCode } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { listOffsets } from './02-list-offsets.schema.ts'
-import { type BrokerServices, INTERNAL_LISTENER, type RequestContext } from './context.ts'
+import type { BrokerServices, RequestContext } from './context.ts'
+import { speaksFor } from './node-identity.ts'
 import type { HostedPartition, Isolation } from './partitions.ts'
 import { defineApi } from './registry.ts'
 
@@ -64,7 +65,7 @@ export const listOffsetsApi = defineApi(listOffsets, {
 })
 
 function isolationOf(request: Request, context: RequestContext): Isolation {
-  if (request.replicaId >= 0 && context.listener === INTERNAL_LISTENER) return 'replica'
+  if (request.replicaId >= 0 && speaksFor(context, request.replicaId)) return 'replica'
   return request.isolationLevel === READ_COMMITTED ? 'readCommitted' : 'readUncommitted'
 }
 

@@ -1,13 +1,14 @@
 /**
  * AlterPartition v2-3, from a partition's leader to the active controller: its proposed in-sync set, as compare-and-set on leader
  * epoch and partition epoch (cluster/alter-partition.ts). v3 carries each member's broker epoch, so that one which restarted
- * meanwhile is not taken for in sync (KIP-903).
+ * meanwhile is not taken for in sync (KIP-903). CLUSTER_AUTHORIZATION_FAILED in another broker's name.
  */
 import { alterPartitions, type AlterPartitionAnswer, type IsrProposal } from '../cluster/alter-partition.ts'
 import { ErrorCode } from '../wire/errors.ts'
 import type { Decoded } from '../wire/schema.ts'
 import { alterPartition } from './56-alter-partition.schema.ts'
 import type { ControllerServices } from './controller-context.ts'
+import { speaksFor } from './node-identity.ts'
 import { unlessNotController } from './not-controller.ts'
 import { defineApi } from './registry.ts'
 
@@ -15,8 +16,9 @@ type Request = Decoded<typeof alterPartition.request>
 
 export const alterPartitionApi = defineApi(alterPartition, {
   listeners: 'internal',
-  async handle(request, _context, { controller }: Pick<ControllerServices, 'controller'>) {
+  async handle(request, context, { controller }: Pick<ControllerServices, 'controller'>) {
     const { brokerId, brokerEpoch } = request
+    if (!speaksFor(context, brokerId)) return { throttleTimeMs: 0, errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED, topics: [] }
     const proposals = proposalsOf(request)
     const refused = (errorCode: ErrorCode): AlterPartitionAnswer => ({ errorCode, partitions: [] })
     const answer = await unlessNotController(

@@ -1,13 +1,14 @@
 /**
  * FetchSnapshot v0-1, between controllers and from brokers: a part of a snapshot of the metadata log, by position in its file.
  * Only the leader of the current epoch answers. SNAPSHOT_NOT_FOUND for a snapshot it has not (any more), POSITION_OUT_OF_RANGE
- * beyond the end of one it has.
+ * beyond the end of one it has. v1 names the sender's directory: a voter that fetches a snapshot is one that follows.
  */
 import { METADATA_PARTITION, METADATA_TOPIC } from '../quorum/metadata-topic.ts'
 import { ErrorCode } from '../wire/errors.ts'
 import type { Decoded, Encodable } from '../wire/schema.ts'
 import { fetchSnapshot } from './59-fetch-snapshot.schema.ts'
 import type { ControllerServices } from './controller-context.ts'
+import { speaksFor } from './node-identity.ts'
 import { defineApi } from './registry.ts'
 
 type Partition = Decoded<typeof fetchSnapshot.request>['topics'][number]['partitions'][number]
@@ -17,7 +18,7 @@ const PART_BYTES_MAX = 1024 * 1024
 
 export const fetchSnapshotApi = defineApi(fetchSnapshot, {
   listeners: 'internal',
-  async handle(request, _context, { quorum, clusterId }: Pick<ControllerServices, 'quorum' | 'clusterId'>) {
+  async handle(request, context, { quorum, clusterId }: Pick<ControllerServices, 'quorum' | 'clusterId'>) {
     if (request.clusterId !== null && request.clusterId !== clusterId) {
       return { throttleTimeMs: 0, errorCode: ErrorCode.INCONSISTENT_CLUSTER_ID, topics: [] }
     }
@@ -31,6 +32,10 @@ export const fetchSnapshotApi = defineApi(fetchSnapshot, {
     ) {
       return { throttleTimeMs: 0, errorCode: ErrorCode.INVALID_REQUEST, topics: [] }
     }
+    if (request.replicaId >= 0 && !speaksFor(context, request.replicaId)) {
+      return { throttleTimeMs: 0, errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED, topics: [] }
+    }
+    quorum.snapshotAsked({ id: request.replicaId, directoryId: partition.replicaDirectoryId }, partition.currentLeaderEpoch)
     const answer = await partOf(partition, Math.min(request.maxBytes, PART_BYTES_MAX), quorum)
     return { throttleTimeMs: 0, errorCode: ErrorCode.NONE, topics: [{ name: METADATA_TOPIC, partitions: [answer] }] }
   },

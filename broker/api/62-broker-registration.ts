@@ -9,6 +9,7 @@
 import { ErrorCode } from '../wire/errors.ts'
 import { brokerRegistration } from './62-broker-registration.schema.ts'
 import type { ControllerServices } from './controller-context.ts'
+import { speaksFor } from './node-identity.ts'
 import { unlessNotController } from './not-controller.ts'
 import { defineApi } from './registry.ts'
 
@@ -16,8 +17,7 @@ export const brokerRegistrationApi = defineApi(brokerRegistration, {
   listeners: 'internal',
   async handle(request, context, { controller }: Pick<ControllerServices, 'controller'>) {
     const refused = (errorCode: ErrorCode) => ({ errorCode, brokerEpoch: -1 })
-    // A node speaks for itself only: the preamble of its connection proved who it is.
-    if (context.principal.type !== 'Node' || context.principal.name !== String(request.brokerId)) {
+    if (!speaksFor(context, request.brokerId)) {
       return { throttleTimeMs: 0, ...refused(ErrorCode.CLUSTER_AUTHORIZATION_FAILED) }
     }
     const answer = await unlessNotController(() => controller.registerBroker(request), refused)

@@ -6,6 +6,7 @@
 import { ErrorCode } from '../wire/errors.ts'
 import { brokerHeartbeat } from './63-broker-heartbeat.schema.ts'
 import type { ControllerServices } from './controller-context.ts'
+import { speaksFor } from './node-identity.ts'
 import { unlessNotController } from './not-controller.ts'
 import { defineApi } from './registry.ts'
 
@@ -13,7 +14,7 @@ export const brokerHeartbeatApi = defineApi(brokerHeartbeat, {
   listeners: 'internal',
   async handle(request, context, { controller }: Pick<ControllerServices, 'controller'>) {
     const refused = (errorCode: ErrorCode) => ({ errorCode, isCaughtUp: false, isFenced: true, shouldShutDown: false })
-    if (context.principal.type !== 'Node' || context.principal.name !== String(request.brokerId)) {
+    if (!speaksFor(context, request.brokerId)) {
       return { throttleTimeMs: 0, ...refused(ErrorCode.CLUSTER_AUTHORIZATION_FAILED) }
     }
     const answer = await unlessNotController(() => controller.heartbeat(request), refused)

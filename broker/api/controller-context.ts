@@ -6,7 +6,7 @@ import type { HeartbeatAnswer, HeartbeatRequest, RegistrationAnswer, Registratio
 import type { Decision, DecisionInput } from '../cluster/decision.ts'
 import type { MetadataImage } from '../cluster/image.ts'
 import type { TopicDefaults } from '../cluster/topic-control.ts'
-import type { QuorumRequest, QuorumResponse, QuorumState, SnapshotId } from '../quorum/types.ts'
+import type { QuorumRequest, QuorumResponse, QuorumState, ReplicaKey, SnapshotId } from '../quorum/types.ts'
 import type { AdvertisedApi, PeerAddress, Time } from './context.ts'
 import type { Principal } from '../security/principal.ts'
 
@@ -52,6 +52,8 @@ export interface QuorumServices {
   handle(request: QuorumRequest, signal: AbortSignal): Promise<QuorumResponse | null>
   /** Part of a snapshot; null when there is no such snapshot. */
   readSnapshot(snapshot: SnapshotId, part: { readonly position: number; readonly maxBytes: number }): Promise<SnapshotPart | null>
+  /** Notes that a replica which takes this node for the leader of `epoch` asked for part of a snapshot. */
+  snapshotAsked(replica: ReplicaKey, epoch: number): void
   /** Where the voters' INTERNAL listeners are, as far as known. */
   voterAddresses(): readonly { readonly id: number; readonly host: string; readonly port: number }[]
 }

@@ -187,6 +187,7 @@ class Controller implements RunningNode {
         },
         handle: (request, signal) => driver.handle(request, signal),
         readSnapshot: (snapshot, part) => snapshots.read(snapshot, part),
+        snapshotAsked: (replica, epoch) => driver.snapshotAsked(replica, epoch),
         voterAddresses: () => voters.flatMap(({ id }) => channels.address(id) ?? []),
       },
       controller: this.#runtime,

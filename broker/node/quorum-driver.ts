@@ -20,6 +20,7 @@ import type {
   QuorumRequest,
   QuorumResponse,
   QuorumState,
+  ReplicaKey,
   SnapshotId,
   VoterSet,
 } from '../quorum/types.ts'
@@ -150,6 +151,11 @@ export class QuorumDriver {
   /** Says that a node's process was seen to end. Only ever makes an election come sooner. */
   nodeEnded(nodeId: number): void {
     this.#enqueue({ type: 'nodeEnded', nodeId })
+  }
+
+  /** Says that a replica asked this node, as leader of `epoch`, for part of a snapshot. */
+  snapshotAsked(replica: ReplicaKey, epoch: number): void {
+    this.#enqueue({ type: 'contact', replica, epoch })
   }
 
   /** Gives leadership up, if held, and stops taking part. */

@@ -6,7 +6,7 @@
  */
 import { ErrorCode } from '../wire/errors.ts'
 import type { Turn } from './turn.ts'
-import type { EpochEndOffset, FetchRequest, FetchResponse, Leader, ReplicaProgress, SnapshotId } from './types.ts'
+import type { EpochEndOffset, FetchRequest, FetchResponse, Leader, ReplicaKey, ReplicaProgress, SnapshotId } from './types.ts'
 import { announceLeadership, becomeResigned, checkQuorumMs } from './transitions.ts'
 import { majorityOf, sameReplica } from './voter-set.ts'
 
@@ -23,6 +23,7 @@ export function onFetchRequest(turn: Turn, token: number, request: FetchRequest)
 
   const { snapshot, diverging } = compareLogs(turn, request)
   if (snapshot !== null || diverging !== null) {
+    noteContact(turn, role, request.replica)
     return reply(turn, token, { snapshot, diverging })
   }
   // A fetch beyond our end would claim records nobody wrote; the comparison above has excluded it.
@@ -59,6 +60,7 @@ function noteProgress(turn: Turn, role: Leader, request: FetchRequest): void {
     key: replica,
     endOffset: fetchOffset,
     lastFetchMs: -1,
+    lastContactMs: -1,
     lastCaughtUpMs: -1,
     leaderEndOffsetAtLastFetch: -1,
   }
@@ -74,7 +76,26 @@ function progressed(turn: Turn, before: ReplicaProgress, { fetchOffset }: FetchR
   else if (before.leaderEndOffsetAtLastFetch >= 0 && fetchOffset >= before.leaderEndOffsetAtLastFetch) {
     lastCaughtUpMs = Math.max(lastCaughtUpMs, before.lastFetchMs)
   }
-  return { key: before.key, endOffset: fetchOffset, lastFetchMs: nowMs, lastCaughtUpMs, leaderEndOffsetAtLastFetch: log.endOffset }
+  return {
+    key: before.key,
+    endOffset: fetchOffset,
+    lastFetchMs: nowMs,
+    lastContactMs: nowMs,
+    lastCaughtUpMs,
+    leaderEndOffsetAtLastFetch: log.endOffset,
+  }
+}
+
+/** A voter that takes long over a snapshot fetches no log meanwhile, and follows this leader all the same (KIP-853). */
+export function onContact(turn: Turn, { epoch, replica }: { readonly epoch: number; readonly replica: ReplicaKey }): void {
+  const { role } = turn.state
+  if (role.name === 'leader' && epoch === turn.state.epoch) noteContact(turn, role, replica)
+}
+
+function noteContact(turn: Turn, role: Leader, replica: ReplicaKey): void {
+  const known = role.voters.get(replica.id)
+  if (known === undefined || !sameReplica(known.key, replica)) return
+  turn.update({ ...role, voters: new Map(role.voters).set(replica.id, { ...known, lastContactMs: turn.nowMs }) })
 }
 
 /** Commits what a majority has stored, ourselves included as far as our own disk has it. */
@@ -94,16 +115,16 @@ export function onCheckQuorumTimer(turn: Turn, role: Leader): void {
   else turn.emit({ type: 'timer', timer: 'checkQuorum', delayMs: allowedMs - silentForMs, jitterMs: 0 })
 }
 
-/** The latest time by which a majority, this node included, had fetched. */
+/** The latest time by which a majority, this node included, had been in contact. */
 function lastMajorityMs(turn: Turn, role: Leader): number {
-  const fetches = [...role.voters.values()].map(({ lastFetchMs }) => lastFetchMs).sort((one, other) => other - one)
+  const contacts = [...role.voters.values()].map(({ lastContactMs }) => lastContactMs).sort((one, other) => other - one)
   const needed = majorityOf(turn.state.voters) - 1
-  return Math.max(role.sinceMs, fetches[needed - 1] ?? -1)
+  return Math.max(role.sinceMs, contacts[needed - 1] ?? -1)
 }
 
 export function onBeginEpochTimer(turn: Turn, role: Leader): void {
   const silentSinceMs = turn.nowMs - turn.state.config.fetchTimeoutMs / 2
-  const silent = [...role.voters.values()].filter(({ lastFetchMs }) => lastFetchMs <= silentSinceMs).map(({ key }) => key)
+  const silent = [...role.voters.values()].filter(({ lastContactMs }) => lastContactMs <= silentSinceMs).map(({ key }) => key)
   announceLeadership(turn, silent)
 }
 

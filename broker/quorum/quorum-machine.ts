@@ -6,7 +6,7 @@
  *   follower    -> prospective : fetch timeout (voters), a resignation or an exit hint | unattached : newer epoch; any failed fetch (observers)
  *   prospective -> candidate   : a majority would vote for it        | follower, unattached : refused, too late, newer epoch, leader named
  *   candidate   -> leader      : a majority voted for it             | prospective : timeout or refused, after a back-off | follower, unattached : newer epoch
- *   leader      -> resigned    : no majority fetches, or a clean stop | follower, unattached : newer epoch
+ *   leader      -> resigned    : no majority in contact, or a clean stop | follower, unattached : newer epoch
  *   resigned    -> unattached  : election timeout, in the next epoch | follower, unattached : newer epoch
  *
  * A lone voter goes from unattached to leader within one step. Observers know two roles, unattached and follower.
@@ -28,7 +28,7 @@ import {
   retryFetchSoon,
 } from './follower.ts'
 import { decide, onElectionTimer, onVoteCounted, run } from './election.ts'
-import { advance, onBeginEpochTimer, onCheckQuorumTimer, onFetchRequest } from './leader.ts'
+import { advance, onBeginEpochTimer, onCheckQuorumTimer, onFetchRequest, onContact } from './leader.ts'
 import { becomeCandidate, becomeFollower, becomeResigned, becomeUnattached, sendVotes } from './transitions.ts'
 import { Turn } from './turn.ts'
 import type { ElectionState, LogFacts, QuorumConfig, QuorumEvent, QuorumState, QuorumStep, TimerName, VoterSet } from './types.ts'
@@ -71,6 +71,8 @@ function handle(turn: Turn, event: QuorumEvent): void {
     case 'logChanged':
       if (turn.state.role.name === 'follower') return onStored(turn, turn.state.role)
       return advance(turn)
+    case 'contact':
+      return onContact(turn, event)
     case 'snapshotPart':
     case 'snapshotFetched':
     case 'snapshotFailed':

@@ -177,5 +177,5 @@ function ownVote(turn: Turn): ReadonlyMap<number, VoteState> {
 }
 
 function noProgress(key: ReplicaKey): ReplicaProgress {
-  return { key, endOffset: 0, lastFetchMs: -1, lastCaughtUpMs: -1, leaderEndOffsetAtLastFetch: -1 }
+  return { key, endOffset: 0, lastFetchMs: -1, lastContactMs: -1, lastCaughtUpMs: -1, leaderEndOffsetAtLastFetch: -1 }
 }

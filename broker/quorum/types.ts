@@ -103,6 +103,8 @@ export interface ReplicaProgress {
   readonly endOffset: number
   /** -1 for never. */
   readonly lastFetchMs: number
+  /** Of any request of this epoch that found a leader here: a fetch of the log, also one it was refused, or of a snapshot. */
+  readonly lastContactMs: number
   readonly lastCaughtUpMs: number
   /** The leader's end offset at the replica's last fetch: reaching it later proves it was caught up then. */
   readonly leaderEndOffsetAtLastFetch: number
@@ -116,7 +118,7 @@ export interface Leader {
   readonly voters: ReadonlyMap<number, ReplicaProgress>
   readonly observers: ReadonlyMap<number, ReplicaProgress>
   readonly grantingVoters: readonly number[]
-  /** Monotonic time. A leader that no majority has fetched from for long enough, counted from here, steps down. */
+  /** Monotonic time. A leader that no majority has been in contact with for long enough, counted from here, steps down. */
   readonly sinceMs: number
 }
 
@@ -233,6 +235,8 @@ export type QuorumEvent =
   | { readonly type: 'flushed'; readonly endOffset: number }
   /** The local log was cut or replaced as a `truncate` or `installSnapshot` effect asked. */
   | { readonly type: 'logChanged' }
+  /** As leader of its epoch this node was asked for part of a snapshot: who asks is alive. */
+  | { readonly type: 'contact'; readonly epoch: number; readonly replica: ReplicaKey }
   /** Part of the snapshot being fetched has come: its sender is alive. */
   | { readonly type: 'snapshotPart'; readonly from: number }
   /** The snapshot is here, stored and whole, and not yet in use. */

@@ -303,7 +303,7 @@ describe('what administrators ask for', () => {
 })
 
 describe('what brokers ask for', () => {
-  const asBroker = (id: number) => ({ principal: { type: 'Node', name: String(id) } as const })
+  const asBroker = (id: number) => ({ listener: 'INTERNAL', principal: { type: 'Node', name: String(id) } as const })
 
   it('a node speaks for itself only', async () => {
     const registration = { brokerId: 1, clusterId: 'x', incarnationId: ZERO_UUID, listeners: [], features: [], rack: null }
@@ -312,13 +312,18 @@ describe('what brokers ask for', () => {
     const beat = { brokerId: 1, brokerEpoch: 7, currentMetadataOffset: 1, wantFence: false, wantShutDown: false }
     expect((await call(brokerHeartbeatApi, 2, beat, asBroker(1))).isFenced).toBe(false)
     expect((await call(brokerHeartbeatApi, 2, beat, asBroker(2))).errorCode).toBe(ErrorCode.CLUSTER_AUTHORIZATION_FAILED)
+    const ids = { brokerId: 1, brokerEpoch: cluster.image.broker(1)!.brokerEpoch }
+    expect((await call(allocateProducerIdsApi, 0, ids, asBroker(1))).errorCode).toBe(ErrorCode.NONE)
+    expect((await call(allocateProducerIdsApi, 0, ids, asBroker(2))).errorCode).toBe(ErrorCode.CLUSTER_AUTHORIZATION_FAILED)
+    expect((await call(alterPartitionApi, 3, { ...ids, topics: [] }, asBroker(1))).errorCode).toBe(ErrorCode.NONE)
+    expect((await call(alterPartitionApi, 3, { ...ids, topics: [] }, asBroker(2))).errorCode).toBe(ErrorCode.CLUSTER_AUTHORIZATION_FAILED)
   })
 
   it('is told when this is not the controller', async () => {
     isActive = false
     const beat = { brokerId: 1, brokerEpoch: 7, currentMetadataOffset: 1, wantFence: false, wantShutDown: false }
     expect((await call(brokerHeartbeatApi, 2, beat, asBroker(1))).errorCode).toBe(ErrorCode.NOT_CONTROLLER)
-    expect((await call(allocateProducerIdsApi, 0, { brokerId: 1, brokerEpoch: 0 })).errorCode).toBe(ErrorCode.NOT_CONTROLLER)
+    expect((await call(allocateProducerIdsApi, 0, { brokerId: 1, brokerEpoch: 0 }, asBroker(1))).errorCode).toBe(ErrorCode.NOT_CONTROLLER)
     const request = {
       requestData: Buffer.from('x'),
       requestPrincipal: encodeForwardedPrincipal({ type: 'User', name: 'alice' }),
@@ -342,7 +347,7 @@ describe('what brokers ask for', () => {
       brokerEpoch: cluster.image.broker(1)!.brokerEpoch,
       topics: [{ topicId, partitions: [partition(0), partition(1)] }],
     }
-    const { topics } = await call(alterPartitionApi, 2, request)
+    const { topics } = await call(alterPartitionApi, 2, request, asBroker(1))
     expect(topics[0].partitions).toMatchObject([
       { partitionIndex: 0, errorCode: 0, isr: [1], partitionEpoch: 1 },
       { partitionIndex: 1, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION },
@@ -357,7 +362,7 @@ describe('what brokers ask for', () => {
     const partition = { partitionIndex: 0, leaderEpoch, newIsr: [1, 2, 3], leaderRecoveryState: 0, partitionEpoch }
     const { brokerEpoch } = cluster.image.broker(1)!
     const request = { brokerId: 1, brokerEpoch, topics: [{ topicId: cluster.image.topic('a')!.id, partitions: [partition] }] }
-    expect((await call(alterPartitionApi, 2, request)).topics[0].partitions[0].errorCode).toBe(ErrorCode.NEW_LEADER_ELECTED)
+    expect((await call(alterPartitionApi, 2, request, asBroker(1))).topics[0].partitions[0].errorCode).toBe(ErrorCode.NEW_LEADER_ELECTED)
     expect(cluster.image.partition('a', 0)).toMatchObject({ replicas: [2, 3], leader: 2 })
   })
 

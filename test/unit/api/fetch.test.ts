@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { fetch } from '../../../broker/api/01-fetch.schema.ts'
 import { fetchApi } from '../../../broker/api/01-fetch.ts'
 import { FetchSessions } from '../../../broker/api/fetch-sessions.ts'
+import { ANONYMOUS } from '../../../broker/security/principal.ts'
 import { decodeMessage, encodeMessage } from '../../../broker/wire/codec.ts'
 import { ErrorCode } from '../../../broker/wire/errors.ts'
 import type { Decoded, Encodable } from '../../../broker/wire/schema.ts'
@@ -17,6 +18,8 @@ type Response = Decoded<typeof fetch.response>
 interface Fetch {
   readonly version?: number
   readonly listener?: string
+  /** Whose connection it is, on the INTERNAL listener. */
+  readonly node?: number
   readonly signal?: AbortSignal
   readonly partitions?: readonly Partial<AskedPartition>[]
   readonly topicId?: string
@@ -34,7 +37,7 @@ function harness(on: HostedTopic) {
     time: { after: (delayMs: number, callback: () => void) => on.time.timers.after(delayMs, callback) },
   }
   return async (asked: Fetch): Promise<Response> => {
-    const { version = 12, listener = 'CLIENT', partitions = [{}], topicId = TOPIC_ID } = asked
+    const { version = 12, node = 2, listener = 'CLIENT', partitions = [{}], topicId = TOPIC_ID } = asked
     const request: Request = {
       maxWaitMs: 500,
       minBytes: 1,
@@ -50,7 +53,8 @@ function harness(on: HostedTopic) {
       ...asked.request,
     }
     const decoded = decodeMessage(fetch.request, version, Buffer.concat(encodeMessage(fetch.request, version, request)))
-    const context = requestContext({ apiVersion: version, listener, ...(asked.signal && { signal: asked.signal }) })
+    const principal = listener === 'INTERNAL' ? ({ type: 'Node', name: String(node) } as const) : ANONYMOUS
+    const context = requestContext({ apiVersion: version, listener, principal, ...(asked.signal && { signal: asked.signal }) })
     const answer = (await fetchApi.handle!(decoded, context, services)) as Encodable<typeof fetch.response>
     return decodeMessage(fetch.response, version, Buffer.concat(encodeMessage(fetch.response, version, answer)))
   }
@@ -223,6 +227,22 @@ describe('Fetch', () => {
     expect(sizes(await harness(on)({ request: { maxWaitMs: 0 } }))).toEqual([0])
     expect(sizes(await harness(on)({ listener: 'INTERNAL', request }))).toEqual([bytes])
     await harness(on)({ listener: 'INTERNAL', partitions: [{ fetchOffset: 2 }], request })
+    expect(on.logs[0]!.highWatermark).toBe(2)
+  })
+
+  it('lets no node fetch in the name of another, and none of its former lives in its own', async () => {
+    const on = hostedTopic([{ replicas: [1, 2], isr: [1, 2] }])
+    produce(on, 0, 2)
+    await settled()
+    const fetchAs = (node: number, replicaEpoch: number) => {
+      const request = { replicaState: { replicaId: 2, replicaEpoch }, maxWaitMs: 0 }
+      return harness(on)({ version: 17, listener: 'INTERNAL', node, partitions: [{ fetchOffset: 2 }], request })
+    }
+    const { brokerEpoch } = on.image.broker(2)!
+    expect(errors(await fetchAs(3, brokerEpoch))).toEqual([ErrorCode.TOPIC_AUTHORIZATION_FAILED])
+    expect(errors(await fetchAs(2, brokerEpoch - 1))).toEqual([ErrorCode.UNKNOWN_LEADER_EPOCH])
+    expect(on.logs[0]!.highWatermark).toBe(0)
+    expect(errors(await fetchAs(2, brokerEpoch))).toEqual([ErrorCode.NONE])
     expect(on.logs[0]!.highWatermark).toBe(2)
   })
 

@@ -13,6 +13,7 @@ interface Asked {
   readonly version?: number
   readonly replicaId?: number
   readonly listener?: string
+  readonly node?: number
   readonly isolationLevel?: number
   readonly currentLeaderEpoch?: number
   readonly partitions?: readonly number[]
@@ -24,6 +25,7 @@ async function ask(on: HostedTopic, asked: Asked) {
     version = 11,
     replicaId = -1,
     listener = 'CLIENT',
+    node = 2,
     isolationLevel = 0,
     currentLeaderEpoch = -1,
     partitions = [0],
@@ -34,7 +36,8 @@ async function ask(on: HostedTopic, asked: Asked) {
     topics: [{ name: 'orders', partitions: partitions.map((partitionIndex) => ({ partitionIndex, currentLeaderEpoch, timestamp })) }],
   }
   const decoded = decodeMessage(listOffsets.request, version, Buffer.concat(encodeMessage(listOffsets.request, version, request)))
-  const context = requestContext({ apiVersion: version, listener })
+  const principal = { type: 'Node', name: String(node) } as const
+  const context = requestContext({ apiVersion: version, listener, principal })
   const answer = (await listOffsetsApi.handle!(decoded, context, { partitions: on.partitions as never })) as Encodable<
     typeof listOffsets.response
   >
@@ -63,6 +66,7 @@ describe('ListOffsets', () => {
     const on = await tenRecords(7)
     expect((await ask(on, { timestamp: -1, replicaId: 2, listener: 'INTERNAL' }))[0]!.offset).toBe(10)
     expect((await ask(on, { timestamp: -1, replicaId: 2 }))[0]!.offset).toBe(7)
+    expect((await ask(on, { timestamp: -1, replicaId: 2, listener: 'INTERNAL', node: 3 }))[0]!.offset).toBe(7)
   })
 
   it('answers -1 for a time after the last record, and for what only tiered storage has', async () => {

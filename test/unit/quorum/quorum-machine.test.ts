@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { initialQuorumState, step } from '../../../broker/quorum/quorum-machine.ts'
-import { QUORUM_TIMEOUTS, type LogFacts } from '../../../broker/quorum/types.ts'
+import { QUORUM_TIMEOUTS, type LogFacts, type QuorumEvent, type QuorumStep, type ReplicaKey } from '../../../broker/quorum/types.ts'
 import { FAIR, SimulatedQuorum } from './simulated-quorum.ts'
 
 const allAgree = (quorum: SimulatedQuorum): boolean => {
@@ -98,6 +98,56 @@ describe('a quorum of three', () => {
     quorum.start(follower)
     expect(quorum.run(2_000, () => allAgree(quorum))).toBe(true)
     expect(quorum.leader()!.state.epoch).toBe(epoch)
+  })
+})
+
+describe('a leader', () => {
+  const self = { id: 1001, directoryId: 'a' }
+  const follower = { id: 1002, directoryId: 'b' }
+  const voters = [self, follower, { id: 1003, directoryId: 'c' }]
+  const log: LogFacts = {
+    endOffset: 0,
+    startOffset: 0,
+    flushedOffset: 0,
+    lastEpoch: 0,
+    latestSnapshot: null,
+    endOffsetForEpoch: () => null,
+  }
+  const steppedDownAfterMs = QUORUM_TIMEOUTS.fetchTimeoutMs * 1.5
+
+  /** Elected at time 0 by node 1002. */
+  function elected(): QuorumStep {
+    const config = { self, clusterId: 'c', ...QUORUM_TIMEOUTS }
+    let turn = step(initialQuorumState(config, voters, { epoch: 0, leaderId: null, votedFor: null }), { type: 'start' }, log, 0)
+    while (turn.state.role.name !== 'leader') {
+      const [request] = turn.effects.flatMap((effect) => (effect.type === 'send' && effect.request.api === 'vote' ? [effect.request] : []))
+      const { epoch } = request!
+      const response = { api: 'vote', errorCode: 0, leaderId: null, epoch, voteGranted: true } as const
+      turn = step(turn.state, { type: 'response', from: follower.id, request: request!, response }, log, 0)
+    }
+    return turn
+  }
+
+  function roleAfter(event: QuorumEvent | null): string {
+    const { state } = elected()
+    const asked = event === null ? state : step(state, event, log, steppedDownAfterMs - 100).state
+    return step(asked, { type: 'timer', timer: 'checkQuorum' }, log, steppedDownAfterMs).state.role.name
+  }
+
+  const contact = (replica: ReplicaKey, epoch = 1): QuorumEvent => ({ type: 'contact', replica, epoch })
+
+  it('that no majority is in contact with steps down', () => {
+    expect(roleAfter(null)).toBe('resigned')
+  })
+
+  it('goes on leading while a majority fetches a snapshot from it', () => {
+    expect(roleAfter(contact(follower))).toBe('leader')
+  })
+
+  it('takes no observer, no voter with another disk, and nobody of another epoch for a voter that follows', () => {
+    expect(roleAfter(contact({ id: 1, directoryId: 'x' }))).toBe('resigned')
+    expect(roleAfter(contact({ ...follower, directoryId: 'x' }))).toBe('resigned')
+    expect(roleAfter(contact(follower, 0))).toBe('resigned')
   })
 })
 
