@@ -7,15 +7,14 @@ import {
   filterText,
   ofCluster,
   ofTopic,
-  offset,
   pageWindow,
-  partitionIndex,
   sortDirection,
   timeSpan,
   topicName,
   type Page,
   type Series,
 } from './common.ts'
+import { deleteRecordsContract } from './delete-records.ts'
 import { streamOf } from './stream.ts'
 import type { FieldProblem, SettingChange, SettingView } from './topic-settings.ts'
 import { settingChanges } from './topic-settings.ts'
@@ -140,18 +139,6 @@ export interface DeleteTopicPreview {
   readonly consequences: readonly string[]
 }
 
-export interface DeleteRecordsPreview {
-  readonly partitions: readonly {
-    readonly partition: number
-    readonly logStartOffset: number
-    readonly highWatermark: number
-    /** Where the log will start. */
-    readonly newLogStartOffset: number
-    readonly deletedCount: number
-  }[]
-  readonly deletedCount: number
-}
-
 export const topicSortKeys = [
   'name',
   'partitionCount',
@@ -223,18 +210,8 @@ export const topicsContract = {
     .input(v.object({ ...ofTopic.entries, changes: settingChanges, validateOnly: v.optional(v.boolean(), false) }))
     .output(type<{ changes: readonly SettingChange[]; problems: readonly FieldProblem[]; activityId: number | null }>()),
 
-  /** Deletes records from the log's start up to (not including) `beforeOffset`; `null`: all there are. */
-  previewDeleteRecords: procedure
-    .input(v.object({ ...ofTopic.entries, partitions: deleteRecordsTargets() }))
-    .output(type<DeleteRecordsPreview>()),
-  deleteRecords: procedure
-    .input(v.object({ ...ofTopic.entries, partitions: deleteRecordsTargets(), confirmName: v.string() }))
-    .output(type<{ deletedCount: number; activityId: number }>()),
+  ...deleteRecordsContract,
 
   /** Defaults for the create form. */
   defaults: procedure.input(ofCluster).output(type<{ partitionCount: number; replicationFactor: number; replicationFactorMax: number }>()),
-}
-
-function deleteRecordsTargets() {
-  return v.pipe(v.array(v.object({ partition: partitionIndex, beforeOffset: v.nullable(offset) })), v.minLength(1), v.maxLength(10_000))
 }

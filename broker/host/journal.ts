@@ -38,8 +38,15 @@ export interface Change {
 export interface Journal {
   /** Writes a change that was made; answers its id. */
   change(change: Change): number
-  /** Runs `work` and writes the change down, also when it fails; then rethrows. */
-  during<Result>(change: Change, work: () => Promise<Result>): Promise<{ result: Result; activityId: number }>
+  /**
+   * Runs `work` and writes the change down, also when it fails; then rethrows. `learned` is what only the result tells: how
+   * much it was, and what of it failed.
+   */
+  during<Result>(
+    change: Change,
+    work: () => Promise<Result>,
+    learned?: (result: Result) => Pick<Change, 'summary' | 'after'> & { readonly failure: string | null },
+  ): Promise<{ result: Result; activityId: number }>
   /** Something that happened without anybody asking for it. */
   event(event: Omit<Change, 'inverse'>): void
   readonly changes: Changes
@@ -68,7 +75,7 @@ export function createJournal(env: Env, store: JournalStore, actor: string): Jou
 
   return {
     change: (change) => append(change, 'change', null),
-    async during(change, work) {
+    async during(change, work, learned) {
       let result
       try {
         result = await work()
@@ -76,7 +83,9 @@ export function createJournal(env: Env, store: JournalStore, actor: string): Jou
         append(change, 'change', toHostError(error).message)
         throw error
       }
-      return { result, activityId: append(change, 'change', null) }
+      if (learned === undefined) return { result, activityId: append(change, 'change', null) }
+      const { failure, ...told } = learned(result)
+      return { result, activityId: append({ ...change, ...told }, 'change', failure) }
     },
     event: (event) => void append(event, 'event', null),
     changes,

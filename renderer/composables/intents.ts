@@ -53,6 +53,9 @@ export function useIntents(): { carryOut: (intent: Intent) => Promise<void> } {
       case 'produce':
         overlays.produce = { topic: intent.topic, tombstone: intent.tombstone, key: intent.key }
         return
+      case 'delete-records':
+        overlays.deleteRecordsOf = intent.topic
+        return
       case 'node':
         await nodes.act(intent.action, intent.nodeId)
         return

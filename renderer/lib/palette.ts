@@ -9,6 +9,7 @@ export type Intent =
   | { kind: 'cluster'; clusterId: string }
   | { kind: 'find-key'; topic: string; key: string }
   | { kind: 'produce'; topic: string; tombstone: boolean; key: string }
+  | { kind: 'delete-records'; topic: string }
   | { kind: 'lagging-partition' }
   | { kind: 'node'; action: 'start' | 'stop' | 'kill' | 'restart'; nodeId: number }
   | { kind: 'copy-address' | 'create-topic' | 'toggle-theme' | 'help' | 'add-connection' | 'sample-start' | 'sample-stop' }
@@ -78,13 +79,13 @@ export function paletteGroups(text: string, context: PaletteContext): PaletteGro
 function groupScore(query: string, group: PaletteGroup): number {
   if (query === '') return { actions: 3, places: 2, objects: 1 }[group.id] ?? 0
   const first = group.entries[0] as PaletteEntry
-  if (group.id === 'typed') return first.intent.kind === 'produce' ? 1000 : PLACE_SCORE_MIN - 1
+  if (group.id === 'typed') return first.intent.kind !== 'find-key' ? 1000 : PLACE_SCORE_MIN - 1
   return fuzzyScore(query, group.id === 'objects' ? first.label : searchText(first)) ?? 0
 }
 
 const searchText = (entry: PaletteEntry): string => `${entry.label} ${entry.also ?? ''}`
 
-/** Sentences: `tombstone truck_42 in trucks_gps`, `send hello to orders`, or a bare key to look for. */
+/** Sentences: `tombstone truck_42 in trucks_gps`, `send hello to orders`, `delete records of orders`, or a bare key to look for. */
 function typedEntries(query: string, context: PaletteContext): PaletteEntry[] {
   if (query === '' || context.clusterId === null) return []
   const send = /^(?:send\s+|produce\s+)?(a\s+)?(tombstone|record)\b\s*(?:for\s+)?(.*)$/i.exec(query)
@@ -92,6 +93,12 @@ function typedEntries(query: string, context: PaletteContext): PaletteEntry[] {
     const { subject, topic } = splitTopic(send[3] ?? '', context.topics)
     const tombstone = send[2]?.toLowerCase() === 'tombstone'
     return topicsFor(topic, context).map((name) => produceEntry(name, tombstone, subject))
+  }
+  const purge = /^(?:delete|purge)\s+records?\b(?:\s+(?:of|in|from|on))?\s*(\S*)$/i.exec(query)
+  if (purge && !context.isReadOnly) {
+    const named = purge[1] ?? ''
+    const topics = named === '' ? context.topics : fuzzyRank(named, context.topics, (name) => name, KEY_TOPICS_MAX)
+    return topics.slice(0, KEY_TOPICS_MAX).map(deleteRecordsEntry)
   }
   const { subject, topic } = splitTopic(query.replace(/^(find|latest|key)\s+/i, '').replace(/[:,]?\s+latest$/i, ''), context.topics)
   if (subject === '' || subject.length < 2) return []
@@ -127,6 +134,17 @@ function produceEntry(topic: string, tombstone: boolean, key: string): PaletteEn
     hint: tombstone ? 'a record without a value' : '',
     icon: tombstone ? 'i-lucide-eraser' : 'i-lucide-send-horizontal',
     intent: { kind: 'produce', topic, tombstone, key },
+  }
+}
+
+function deleteRecordsEntry(topic: string): PaletteEntry {
+  return {
+    id: `delete-records:${topic}`,
+    label: `Delete records of ${topic}`,
+    hint: 'before an offset or a time',
+    icon: 'i-lucide-eraser',
+    intent: { kind: 'delete-records', topic },
+    also: 'purge empty truncate',
   }
 }
 
@@ -175,7 +193,7 @@ function actionsOf(context: PaletteContext): PaletteEntry[] {
       also: 'new add',
     })
     const topic = context.topics[0]
-    if (topic !== undefined) entries.push(produceEntry(topic, false, ''), produceEntry(topic, true, ''))
+    if (topic !== undefined) entries.push(produceEntry(topic, false, ''), produceEntry(topic, true, ''), deleteRecordsEntry(topic))
     entries.push(
       context.sampleRunning
         ? {

@@ -2,7 +2,7 @@ import { defineStore } from 'pinia'
 import { ref } from 'vue'
 import type { ProduceDraft } from '../lib/produce-draft.ts'
 
-/** What is open over the page: one palette, one help, one produce drawer, each reachable from anywhere. */
+/** What is open over the page: one palette, one help, one produce drawer and so on, each reachable from anywhere. */
 export interface ProduceRequest {
   topic: string
   tombstone?: boolean
@@ -17,12 +17,15 @@ export const useWindowStore = defineStore('window', () => {
   const helpOpen = ref(false)
   const createTopicOpen = ref(false)
   const produce = ref<ProduceRequest | null>(null)
+  /** The topic whose records are to be deleted; null while the dialog is closed. */
+  const deleteRecordsOf = ref<string | null>(null)
   return {
     paletteOpen,
     paletteText,
     helpOpen,
     createTopicOpen,
     produce,
+    deleteRecordsOf,
     openPalette(text = ''): void {
       paletteText.value = text
       paletteOpen.value = true

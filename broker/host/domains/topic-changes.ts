@@ -1,8 +1,7 @@
 /** Changing topics: validated or previewed first, confirmed by name where something is lost, journalled always. */
-import type { DeleteRecordsPreview, DeleteTopicPreview } from '../../contract/topics.ts'
+import type { DeleteTopicPreview } from '../../contract/topics.ts'
 import type { FieldProblem, SettingChange } from '../../contract/topic-settings.ts'
 import type { ClusterSession } from '../clusters/session.ts'
-import { plural } from '../plural.ts'
 import { HostError, toHostError } from '../problem.ts'
 import { implementer } from '../rpc/implementer.ts'
 import { adminDeadlineMs, type HostServices } from '../services.ts'
@@ -123,30 +122,6 @@ export function topicChangesRouter(services: HostServices) {
       const activityId = await changeSettings(services, session, input.topic, changes)
       return { changes, problems: [], activityId }
     }),
-
-    previewDeleteRecords: os.previewDeleteRecords.handler(({ input }) =>
-      previewDeleteRecords(clusters.get(input.clusterId), input.topic, input.partitions),
-    ),
-    deleteRecords: os.deleteRecords.handler(async ({ input }) => {
-      const session = clusters.get(input.clusterId)
-      session.demandWritable('Deleting records')
-      demandConfirmation(input.confirmName, input.topic, 'topic')
-      const preview = await previewDeleteRecords(session, input.topic, input.partitions)
-      const summary = `Deleted ${plural(preview.deletedCount, 'record')} of ${input.topic}.`
-      const change = { clusterId: session.id, action: 'topic.delete-records', subject: input.topic, summary, before: preview } as const
-      const { activityId } = await journal.during(change, async () => {
-        const targets = preview.partitions.map(({ partition, newLogStartOffset }) => ({
-          topic: input.topic,
-          partition,
-          beforeOffset: newLogStartOffset,
-        }))
-        const deleted = await session.client.admin.deleteRecords(targets, options)
-        const failed = deleted.find(({ error }) => error !== null)
-        if (failed?.error) throw toHostError(failed.error, `${input.topic}-${failed.partition}`)
-      })
-      clusters.refresh(session.id)
-      return { deletedCount: preview.deletedCount, activityId }
-    }),
   }
 }
 
@@ -214,29 +189,6 @@ function previewDelete(session: ClusterSession, name: string): DeleteTopicPrevie
     consequences.push(`${groups.length - reading.length} more groups have offsets here; they are deleted too.`)
   if (topic.isInternal) consequences.push('It is internal to Kafka: deleting it breaks what the cluster keeps there.')
   return { topic: name, partitionCount: topic.partitions.length, recordCount: topic.recordCount, bytes: topic.bytes, groups, consequences }
-}
-
-async function previewDeleteRecords(
-  session: ClusterSession,
-  topic: string,
-  targets: readonly { readonly partition: number; readonly beforeOffset: number | null }[],
-): Promise<DeleteRecordsPreview> {
-  topicOf(session, topic)
-  const ask = (spec: 'earliest' | 'latest') =>
-    session.client.admin.listOffsets(
-      targets.map(({ partition }) => ({ topic, partition, spec })),
-      options,
-    )
-  const [starts, ends] = await Promise.all([ask('earliest'), ask('latest')])
-  const partitions = targets.map(({ partition, beforeOffset }, index) => {
-    const error = starts[index]?.error ?? ends[index]?.error
-    if (error) throw toHostError(error, `${topic}-${partition}`)
-    const logStartOffset = starts[index]?.offset ?? 0
-    const highWatermark = ends[index]?.offset ?? 0
-    const newLogStartOffset = Math.min(Math.max(beforeOffset ?? highWatermark, logStartOffset), highWatermark)
-    return { partition, logStartOffset, highWatermark, newLogStartOffset, deletedCount: newLogStartOffset - logStartOffset }
-  })
-  return { partitions, deletedCount: partitions.reduce((total, { deletedCount }) => total + deletedCount, 0) }
 }
 
 function countsOf(created: { readonly partitionCount: number; readonly replicationFactor: number }) {

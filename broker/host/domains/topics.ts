@@ -4,6 +4,7 @@ import { anyOf } from '../rpc/changes.ts'
 import { implementer } from '../rpc/implementer.ts'
 import { metrics } from '../sampling/history-recorder.ts'
 import { adminDeadlineMs, type HostServices } from '../services.ts'
+import { deleteRecordsRouter } from './delete-records.ts'
 import { readSeries } from './history.ts'
 import { settingView } from './setting-views.ts'
 import { topicChangesRouter } from './topic-changes.ts'
@@ -62,6 +63,7 @@ export function topicsRouter(services: HostServices) {
       return { partitionCount: brokerCount, replicationFactor: Math.min(3, brokerCount), replicationFactorMax: brokerCount }
     }),
     ...topicChangesRouter(services),
+    ...deleteRecordsRouter(services),
   }
 }
 

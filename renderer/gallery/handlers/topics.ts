@@ -1,5 +1,6 @@
 import type { FieldProblem } from '../../../broker/contract/topic-settings.ts'
 import type { TopicListInput, TopicRow } from '../../../broker/contract/topics.ts'
+import { deleteRecordsPreview, deleteRecordsResult } from '../fixtures/delete-records.ts'
 import { series } from '../fixtures/groups.ts'
 import { partitionLanes, topicConsumers, topicDetail, topicSettings } from '../fixtures/topics.ts'
 import { emptyTopic, type World } from '../fixtures/world.ts'
@@ -72,8 +73,8 @@ export function topicHandlers(os: Implementer, world: World) {
         }
         return { changes, problems, activityId: 102 }
       }),
-      previewDeleteRecords: os.topics.previewDeleteRecords.handler(() => ({ partitions: [], deletedCount: 0 })),
-      deleteRecords: os.topics.deleteRecords.handler(() => ({ deletedCount: 0, activityId: 103 })),
+      previewDeleteRecords: os.topics.previewDeleteRecords.handler(({ input }) => deleteRecordsPreview(find(input.topic))),
+      deleteRecords: os.topics.deleteRecords.handler(({ input }) => deleteRecordsResult(input.partitions)),
       defaults: os.topics.defaults.handler(() => ({ partitionCount: 3, replicationFactor: 1, replicationFactorMax: 3 })),
     },
   }

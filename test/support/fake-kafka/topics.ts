@@ -108,8 +108,14 @@ export function topicsAdmin(kafka: FakeKafkaState): Partial<Admin> {
     async deleteRecords(targets) {
       kafka.call('deleteRecords')
       return targets.map(({ topic, partition, beforeOffset }) => {
-        kafka.partition(topic, partition).logStartOffset = beforeOffset
-        return { topic, partition, logStartOffset: beforeOffset, error: null }
+        const log = kafka.partition(topic, partition)
+        const refused = { topic, partition, logStartOffset: null }
+        if (kafka.topics.get(topic)?.configs.get('cleanup.policy') === 'compact')
+          return { ...refused, error: kafkaFailure(44, 'Refused by a policy.') }
+        if (log.leader === null) return { ...refused, error: kafkaFailure(5, 'There is no leader.') }
+        if (beforeOffset > log.endOffset) return { ...refused, error: kafkaFailure(1, 'The offset is out of range.') }
+        log.logStartOffset = Math.max(log.logStartOffset, beforeOffset)
+        return { topic, partition, logStartOffset: log.logStartOffset, error: null }
       })
     },
     async describeLogDirs() {

@@ -63,18 +63,6 @@ describe('topics', () => {
     expect(harness.kafka.topics.has('orders')).toBe(true)
   })
 
-  test('records are deleted up to an offset after a preview, and never beyond the end', async () => {
-    const { client, clusterId } = harness
-    const partitions = [{ partition: 0, beforeOffset: 15 }]
-    expect(await client.topics.previewDeleteRecords({ clusterId, topic: 'orders', partitions })).toMatchObject({ deletedCount: 15 })
-    expect(
-      (await client.topics.previewDeleteRecords({ clusterId, topic: 'orders', partitions: [{ partition: 0, beforeOffset: 999 }] }))
-        .deletedCount,
-    ).toBe(40)
-    await client.topics.deleteRecords({ clusterId, topic: 'orders', partitions, confirmName: 'orders' })
-    expect(harness.kafka.partition('orders', 0).logStartOffset).toBe(15)
-  })
-
   test('a wrong setting is told on its field, and changes nothing', async () => {
     const { client, clusterId } = harness
     const changes = [

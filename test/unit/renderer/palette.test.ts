@@ -59,9 +59,20 @@ describe('the palette', () => {
     expect(nodes).not.toContainEqual({ kind: 'node', action: 'kill', nodeId: 2 })
   })
 
+  it('records of a named topic are deleted by a sentence', () => {
+    expect(first('delete records of orders')).toEqual({ kind: 'delete-records', topic: 'orders' })
+    expect(first('purge records pay')).toEqual({ kind: 'delete-records', topic: 'payments' })
+    expect(first('delete records')).toEqual({ kind: 'delete-records', topic: 'trucks_gps' })
+    expect(intents('delete records of orders', { isReadOnly: true })).not.toContainEqual({ kind: 'delete-records', topic: 'orders' })
+  })
+
   it('a read-only cluster offers no change', () => {
     const changes = ['', 'kill', 'create', 'tombstone truck_42', 'sample'].flatMap((text) => intents(text, { isReadOnly: true }))
-    expect(changes.filter((intent) => ['produce', 'node', 'create-topic', 'sample-start', 'sample-stop'].includes(intent.kind))).toEqual([])
+    expect(
+      changes.filter((intent) =>
+        ['produce', 'node', 'create-topic', 'sample-start', 'sample-stop', 'delete-records'].includes(intent.kind),
+      ),
+    ).toEqual([])
   })
 
   it('without a cluster only what needs none is offered', () => {
