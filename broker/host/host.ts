@@ -22,6 +22,7 @@ import { createStreams } from './rpc/streams.ts'
 import { createSampleManager } from './sample/manager.ts'
 import { createSamplers } from './sampling/samplers.ts'
 import type { HostServices } from './services.ts'
+import { createTimelineRecorder } from './timeline/timeline-recorder.ts'
 import { fromPlatformPort, servePort, type HostPort, type PlatformPort } from './transports/host-port.ts'
 import { serveWeb } from './web-server.ts'
 import { createWorkerEngine } from './workers/worker-engine.ts'
@@ -68,12 +69,14 @@ export async function createHost(options: HostOptions): Promise<Host> {
   const ending = new AbortController()
   const makeClient = options.createClient ?? ((servers, clientId) => clientFor(env, version, servers, clientId))
   const journal = createJournal(env, store.journal, userName())
-  const samplers = createSamplers(env, store.history, ending.signal)
+  const timeline = createTimelineRecorder(env, store.clusterEvents)
+  const samplers = createSamplers(env, store, timeline, ending.signal)
   const clusters = createRegistry({ env, store, journal, samplers, createClient: makeClient })
   const services: HostServices = {
     env,
     store,
     journal,
+    timeline,
     clusters,
     streams: createStreams(env),
     queries:

@@ -6,12 +6,14 @@ import type { Journal } from './journal.ts'
 import type { QueryEngine } from './messages/engine-port.ts'
 import type { Streams } from './rpc/streams.ts'
 import type { SampleManager } from './sample/manager.ts'
+import type { TimelineRecorder } from './timeline/timeline-recorder.ts'
 
 /** What the domains are made of; each takes what it needs. */
 export interface HostServices {
   readonly env: Env
   readonly store: Store
   readonly journal: Journal
+  readonly timeline: TimelineRecorder
   readonly clusters: ClusterRegistry
   readonly streams: Streams
   readonly queries: QueryEngine

@@ -34,7 +34,7 @@ export interface JournalQuery {
   readonly count: number
 }
 
-interface Row {
+export interface JournalTableRow {
   id: number
   at_ms: number
   cluster_id: string | null
@@ -60,18 +60,18 @@ export interface JournalStore {
 }
 
 export function createJournalStore(database: StoreDatabase): JournalStore {
-  const insert = database.prepare<unknown[], Row>(`
+  const insert = database.prepare<unknown[], JournalTableRow>(`
     INSERT INTO journal (at_ms, cluster_id, kind, actor, action, subject, summary, before, after, inverse, failure)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *`)
   const prune = database.prepare(
     'DELETE FROM journal WHERE id <= ? AND id NOT IN (SELECT undone_by FROM journal WHERE undone_by IS NOT NULL)',
   )
-  const byId = database.prepare<[number], Row>('SELECT * FROM journal WHERE id = ?')
+  const byId = database.prepare<[number], JournalTableRow>('SELECT * FROM journal WHERE id = ?')
   const mark = database.prepare('UPDATE journal SET undone_by = ? WHERE id = ? AND undone_by IS NULL')
   const matching = `
     FROM journal WHERE (@clusterId IS NULL OR cluster_id = @clusterId) AND (@kind IS NULL OR kind = @kind)
     AND (@filter = '' OR instr(lower(subject || ' ' || summary), @filter) > 0)`
-  const select = database.prepare<unknown[], Row>(`SELECT * ${matching} ORDER BY id DESC LIMIT @count OFFSET @from`)
+  const select = database.prepare<unknown[], JournalTableRow>(`SELECT * ${matching} ORDER BY id DESC LIMIT @count OFFSET @from`)
   const count = database.prepare<unknown[], { total: number }>(`SELECT count(*) AS total ${matching}`)
 
   return {
@@ -91,25 +91,25 @@ export function createJournalStore(database: StoreDatabase): JournalStore {
       )
       if (row === undefined) throw new Error('SQLite returned no row for a journal entry')
       if (row.id % 1_000 === 0 && row.id > journalEntriesMax) prune.run(row.id - journalEntriesMax)
-      return fromRow(row)
+      return journalEntry(row)
     },
     list(query) {
       const parameters = { ...query, filter: query.filter.toLowerCase() }
       return {
-        rows: select.all(parameters).map(fromRow),
+        rows: select.all(parameters).map(journalEntry),
         total: count.get(parameters)?.total ?? 0,
         totalUnfiltered: count.get({ ...parameters, kind: null, filter: '' })?.total ?? 0,
       }
     },
     get(id) {
       const row = byId.get(id)
-      return row === undefined ? null : fromRow(row)
+      return row === undefined ? null : journalEntry(row)
     },
     markUndone: (id, by) => mark.run(by, id).changes > 0,
   }
 }
 
-function fromRow(row: Row): JournalEntry {
+export function journalEntry(row: JournalTableRow): JournalEntry {
   return {
     id: row.id,
     atMs: row.at_ms,

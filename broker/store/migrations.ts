@@ -74,6 +74,28 @@ export const migrations: readonly Migration[] = [
       ) STRICT, WITHOUT ROWID;
       CREATE INDEX sample_by_age ON sample (level, at_ms);`,
   },
+  {
+    version: 4,
+    what: "the timeline of the clusters' own events",
+    sql: `
+      CREATE TABLE cluster_event (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        cluster_id TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        at_ms INTEGER NOT NULL,
+        until_ms INTEGER NOT NULL,
+        cause TEXT,
+        summary TEXT NOT NULL,
+        brokers TEXT NOT NULL,
+        topics TEXT NOT NULL,
+        topic_count INTEGER NOT NULL,
+        partition_count INTEGER NOT NULL,
+        partition INTEGER,
+        partitions TEXT
+      ) STRICT;
+      CREATE INDEX cluster_event_by_time ON cluster_event (at_ms);
+      CREATE INDEX journal_by_time ON journal (at_ms);`,
+  },
 ]
 
 /**

@@ -15,7 +15,14 @@ export interface TopicKnowledge {
   partitions: readonly PartitionMetadata[]
   replicationFactor: number
   underReplicatedCount: number
+  /** Of those: with fewer in sync than `minInSyncReplicas`, and with just as many. 0 while that is not known. */
+  belowMinIsrCount: number
+  atMinIsrCount: number
   offlineCount: number
+  /** min.insync.replicas; `null` until the cluster has said. */
+  minInSyncReplicas: number | null
+  /** Monotonic time it was read or asked for; 0: never. */
+  minInSyncAtMs: number
   /** By partition; NaN where not known. */
   logStartOffsets: Float64Array
   highWatermarks: Float64Array

@@ -178,6 +178,7 @@ export function createRegistry(options: RegistryOptions): ClusterRegistry {
       }
       store.connections.remove(clusterId)
       store.history.forgetCluster(clusterId)
+      store.clusterEvents.forgetCluster(clusterId)
       await end(clusterId)
       changes.emit()
     },

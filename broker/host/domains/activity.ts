@@ -1,24 +1,37 @@
-import type { ActivityAction, ActivityRow, UndoPreview } from '../../contract/activity.ts'
+import type { ActivityRow, UndoPreview } from '../../contract/activity.ts'
 import type { Page } from '../../contract/common.ts'
-import type { JournalEntry, JournalQuery } from '../../store/journal.ts'
+import type { JournalQuery } from '../../store/journal.ts'
 import type { Inverse } from '../journal.ts'
 import { plural } from '../plural.ts'
 import { HostError } from '../problem.ts'
+import { anyOf } from '../rpc/changes.ts'
 import { implementer } from '../rpc/implementer.ts'
 import type { HostServices } from '../services.ts'
+import { activityRow } from './activity-rows.ts'
 import { committedOffsets, membersBlocker, moveOffsets } from './group-changes.ts'
+import { everyInterval } from './ticking.ts'
+import { eventPartitions, timelineMarks, timelinePage } from './timeline.ts'
 import { changeSettings, ownSettings } from './topic-changes.ts'
 
 const watchIntervalMs = 250
+/** The time axis moves on by itself. */
+const axisIntervalMs = 5_000
 const os = implementer.activity
 
 export function activityRouter(services: HostServices) {
-  const { store, streams, journal } = services
+  const { store, streams, journal, timeline, env } = services
+  const changes = anyOf(journal.changes, timeline.changes)
   return {
     list: os.list.handler(({ input }) => activityPage(services, input)),
-    watchList: os.watchList.handler(({ input, signal }) =>
-      streams.state({ read: () => activityPage(services, input), changes: journal.changes, intervalMs: watchIntervalMs }, signal),
+    timeline: os.timeline.handler(({ input }) => timelinePage(services, input)),
+    watchTimeline: os.watchTimeline.handler(({ input, signal }) =>
+      streams.state({ read: () => timelinePage(services, input), changes, intervalMs: watchIntervalMs }, signal),
     ),
+    watchMarks: os.watchMarks.handler(({ input, signal }) => {
+      const news = anyOf(changes, everyInterval(env, axisIntervalMs))
+      return streams.state({ read: () => timelineMarks(services, input), changes: news, intervalMs: watchIntervalMs }, signal)
+    }),
+    eventPartitions: os.eventPartitions.handler(({ input }) => eventPartitions(services, input.eventId)),
     previewUndo: os.previewUndo.handler(async ({ input }) => (await planUndo(services, input.id)).preview),
     undo: os.undo.handler(async ({ input }) => {
       const plan = await planUndo(services, input.id)
@@ -34,23 +47,6 @@ export function activityRouter(services: HostServices) {
 function activityPage({ store }: HostServices, query: JournalQuery): Page<ActivityRow> {
   const { rows, total, totalUnfiltered } = store.journal.list(query)
   return { rows: rows.map(activityRow), from: query.from, total, totalUnfiltered, asOfMs: rows[0]?.atMs ?? null, gaps: [] }
-}
-
-function activityRow(entry: JournalEntry): ActivityRow {
-  return {
-    id: entry.id,
-    atMs: entry.atMs,
-    clusterId: entry.clusterId,
-    kind: entry.kind,
-    actor: entry.actor,
-    action: entry.action as ActivityAction,
-    subject: entry.subject,
-    summary: entry.summary,
-    before: entry.before,
-    after: entry.after,
-    failure: entry.failure,
-    undo: entry.undoneBy !== null ? 'undone' : entry.inverse === null ? 'none' : 'available',
-  }
 }
 
 interface UndoPlan {

@@ -2,15 +2,24 @@ import type { BrokerDetail, LogDirectoryView } from '../../contract/brokers.ts'
 import type { SettingView } from '../../contract/topic-settings.ts'
 import type { ClusterSession } from '../clusters/session.ts'
 import { HostError, toHostError } from '../problem.ts'
+import { anyOf } from '../rpc/changes.ts'
 import { implementer } from '../rpc/implementer.ts'
 import type { HostServices } from '../services.ts'
 import { brokerSummaries } from './overview.ts'
+import { replicaPage } from './replica-rows.ts'
 import { settingView } from './setting-views.ts'
 
 const brokerDeadlineMs = 5_000
+const watchIntervalMs = 250
 
-export function brokersRouter({ clusters }: HostServices) {
+export function brokersRouter({ clusters, streams, env }: HostServices) {
   return {
+    watchReplicas: implementer.brokers.watchReplicas.handler(({ input, signal }) => {
+      const session = clusters.get(input.clusterId)
+      const read = () => replicaPage(session, input.topic, input, env.clock.nowMs())
+      const changes = anyOf(session.knowledge.topicChanges, session.changes)
+      return streams.state({ read, changes, intervalMs: watchIntervalMs }, signal)
+    }),
     describe: implementer.brokers.describe.handler(async ({ input, signal }): Promise<BrokerDetail> => {
       const session = clusters.get(input.clusterId)
       const broker = brokerSummaries(session).find(({ id }) => id === input.brokerId)

@@ -7,11 +7,11 @@ import { anyOf } from '../rpc/changes.ts'
 import { implementer } from '../rpc/implementer.ts'
 import { metrics } from '../sampling/history-recorder.ts'
 import type { HostServices } from '../services.ts'
+import { affectedTopics } from './affected-topics.ts'
 import { readSeries } from './history.ts'
 
 const watchIntervalMs = 500
 const worstLagsMax = 10
-const offlinePartitionsMax = 20
 
 export function overviewRouter(services: HostServices) {
   const { clusters, streams, env, store } = services
@@ -38,6 +38,7 @@ export function overviewOf(env: Env, session: ClusterSession): Overview {
   const { knowledge } = session
   const brokers = brokerSummaries(session)
   const partitions = partitionFacts(knowledge)
+  const affected = affectedTopics(knowledge)
   return {
     asOfMs: env.clock.nowMs(),
     cluster: session.view(),
@@ -50,13 +51,16 @@ export function overviewOf(env: Env, session: ClusterSession): Overview {
       groups: knowledge.groups.size,
       connections: session.embedded === null ? null : session.connections.foreignCount(),
       underReplicated: partitions.underReplicated,
+      belowMinIsr: partitions.belowMinIsr,
+      atMinIsr: partitions.atMinIsr,
       offline: partitions.offline,
       totalLag: totalLagOf(knowledge),
     },
     recordsInPerSecond: partitions.recordsInPerSecond,
     bytesInPerSecond: partitions.bytesInPerSecond,
     worstLags: worstLags(knowledge),
-    offlinePartitions: partitions.offlinePartitions,
+    affectedTopics: affected.topics,
+    affectedTopicCount: affected.total,
     gaps: [...knowledge.gaps.values()],
   }
 }
@@ -160,22 +164,20 @@ function partitionFacts(knowledge: ClusterKnowledge) {
   const facts = {
     count: 0,
     underReplicated: 0,
+    belowMinIsr: 0,
+    atMinIsr: 0,
     offline: 0,
     recordsInPerSecond: null as number | null,
     bytesInPerSecond: null as number | null,
-    offlinePartitions: [] as { topic: string; partition: number; lastLeader: number | null }[],
   }
   for (const topic of knowledge.topics.values()) {
     facts.count += topic.partitions.length
     facts.underReplicated += topic.underReplicatedCount
+    facts.belowMinIsr += topic.belowMinIsrCount
+    facts.atMinIsr += topic.atMinIsrCount
     facts.offline += topic.offlineCount
     if (topic.recordsInPerSecond !== null) facts.recordsInPerSecond = (facts.recordsInPerSecond ?? 0) + topic.recordsInPerSecond
     if (topic.bytesInPerSecond !== null) facts.bytesInPerSecond = (facts.bytesInPerSecond ?? 0) + topic.bytesInPerSecond
-    if (topic.offlineCount === 0 || facts.offlinePartitions.length >= offlinePartitionsMax) continue
-    for (const partition of topic.partitions) {
-      if (partition.leader !== null || facts.offlinePartitions.length >= offlinePartitionsMax) continue
-      facts.offlinePartitions.push({ topic: topic.name, partition: partition.partition, lastLeader: partition.replicas[0] ?? null })
-    }
   }
   return facts
 }

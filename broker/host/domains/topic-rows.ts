@@ -6,6 +6,7 @@ import { filterParts, matchesFilter, pageOf, sortRows } from './paging.ts'
 export interface TopicPageInput {
   readonly filter: string
   readonly includeInternal: boolean
+  readonly onlyAffected: boolean
   readonly sortBy: (typeof topicSortKeys)[number]
   readonly direction: SortDirection
   readonly from: number
@@ -27,6 +28,7 @@ export function topicRow(knowledge: ClusterKnowledge, topic: TopicKnowledge): To
     worstLag: worst?.lag ?? null,
     worstLagGroupId: worst?.groupId ?? null,
     underReplicatedCount: topic.underReplicatedCount,
+    belowMinIsrCount: topic.belowMinIsrCount,
     offlineCount: topic.offlineCount,
   }
 }
@@ -40,6 +42,7 @@ export function topicPage(knowledge: ClusterKnowledge, input: TopicPageInput): P
     const topic = knowledge.topics.get(name)
     if (topic === undefined || (topic.isInternal && !input.includeInternal)) continue
     totalUnfiltered += 1
+    if (input.onlyAffected && topic.offlineCount === 0 && topic.underReplicatedCount === 0) continue
     if (matchesFilter(name, parts)) visible.push(topic)
   }
   const rest = { totalUnfiltered, asOfMs: knowledge.offsetsAsOfMs ?? knowledge.metadataAsOfMs, gaps: [...knowledge.gaps.values()] }

@@ -21,14 +21,43 @@ export function runRounds(env: Env, options: { intervalMs: number; signal: Abort
       const startMs = env.clock.monotonicMs()
       const wishedMs = await options.round()
       const elapsedMs = env.clock.monotonicMs() - startMs
-      const byDutyMs = Math.min(pauseMaxMs, (elapsedMs * (1 - dutyShare)) / dutyShare)
       const either = AbortSignal.any([options.signal, skipPause.signal])
-      await pause(env, wishedMs ?? Math.max(options.intervalMs, byDutyMs), either)
+      await pause(env, wishedMs ?? Math.max(options.intervalMs, pauseByDuty(elapsedMs)), either)
       if (skipPause.signal.aborted) skipPause = new AbortController()
     }
   }
   void run()
   return { hurry: () => skipPause.abort() }
+}
+
+/** Looked at closely for this long after something happened or was about to. */
+const attentionMs = 6_000
+const attentiveIntervalMs = 250
+
+export interface AttentiveRound {
+  /** Looks at once, and closely for a while: something happened. */
+  attend(): void
+}
+
+export interface AttentivePace {
+  attend(): void
+  /** The pause after a round that took so long: short while attending, as long as rounds are quick. */
+  pauseMs(elapsedMs: number): number
+}
+
+export function attentivePace(env: Env, intervalMs: number): AttentivePace {
+  let attendsUntilMs = Number.NEGATIVE_INFINITY
+  return {
+    attend: () => void (attendsUntilMs = env.clock.monotonicMs() + attentionMs),
+    pauseMs(elapsedMs) {
+      const wishedMs = env.clock.monotonicMs() < attendsUntilMs ? attentiveIntervalMs : intervalMs
+      return Math.max(wishedMs, pauseByDuty(elapsedMs))
+    },
+  }
+}
+
+function pauseByDuty(elapsedMs: number): number {
+  return Math.min(pauseMaxMs, (elapsedMs * (1 - dutyShare)) / dutyShare)
 }
 
 /** `items` in runs of at most `size`. */

@@ -3,17 +3,21 @@ import type { ClusterMetadata, TopicMetadata } from '../../client/types.ts'
 import type { Env } from '../../env/types.ts'
 import type { ClusterSession } from '../clusters/session.ts'
 import type { ClusterKnowledge, TopicKnowledge } from '../clusters/knowledge.ts'
-import { runRounds, type Round } from './loop.ts'
+import type { TimelineFollower } from '../timeline/timeline-recorder.ts'
+import { attentivePace, runRounds, type AttentiveRound } from './loop.ts'
+import { ailmentOf } from './partition-ailments.ts'
 
 export const metadataIntervalMs = 1_000
 const metadataDeadlineMs = 5_000
 
 /** `onNews`: connected, or topics came or went. */
-export function sampleMetadata(env: Env, session: ClusterSession, onNews: () => void): Round {
-  return runRounds(env, {
+export function sampleMetadata(env: Env, session: ClusterSession, timeline: TimelineFollower, onNews: () => void): AttentiveRound {
+  const pace = attentivePace(env, metadataIntervalMs)
+  const rounds = runRounds(env, {
     intervalMs: metadataIntervalMs,
     signal: session.signal,
     async round() {
+      const startMs = env.clock.monotonicMs()
       try {
         const wasConnected = session.state.status === 'connected'
         const metadata = await session.client.metadata({
@@ -23,14 +27,27 @@ export function sampleMetadata(env: Env, session: ClusterSession, onNews: () => 
           signal: session.signal,
         })
         const isListChanged = applyMetadata(session.knowledge, metadata)
+        if (timeline.metadata({ brokers: metadata.brokers, topics: readableTopics(metadata) })) pace.attend()
         session.succeeded()
         if (!wasConnected || isListChanged) onNews()
-        return undefined
+        return pace.pauseMs(env.clock.monotonicMs() - startMs)
       } catch (error) {
         return session.signal.aborted ? 0 : session.failed(error)
       }
     },
   })
+  return {
+    attend() {
+      pace.attend()
+      rounds.hurry()
+    },
+  }
+}
+
+/** Those that could not be described tell nothing of their partitions. */
+function readableTopics({ topics }: ClusterMetadata): ReadonlyMap<string, TopicMetadata> {
+  const hasFailed = [...topics.values()].some(({ error }) => error !== null)
+  return hasFailed ? new Map([...topics].filter(([, { error }]) => error === null)) : topics
 }
 
 /** Takes over what a metadata answer says; emits only when something a screen shows has changed. True when topics came or went. */
@@ -71,7 +88,11 @@ function newTopic(topic: TopicMetadata): TopicKnowledge {
     partitions: [],
     replicationFactor: 0,
     underReplicatedCount: 0,
+    belowMinIsrCount: 0,
+    atMinIsrCount: 0,
     offlineCount: 0,
+    minInSyncReplicas: null,
+    minInSyncAtMs: 0,
     logStartOffsets: new Float64Array(0),
     highWatermarks: new Float64Array(0),
     partitionRates: new Float64Array(0),
@@ -89,14 +110,8 @@ function applyTopic(known: TopicKnowledge, topic: TopicMetadata): boolean {
   const before = fingerprint(known.partitions)
   known.partitions = topic.partitions
   known.isInternal = topic.isInternal
-  known.replicationFactor = 0
-  known.underReplicatedCount = 0
-  known.offlineCount = 0
-  for (const partition of topic.partitions) {
-    known.replicationFactor = Math.max(known.replicationFactor, partition.replicas.length)
-    if (partition.leader === null) known.offlineCount += 1
-    else if (partition.isr.length < partition.replicas.length) known.underReplicatedCount += 1
-  }
+  known.replicationFactor = topic.partitions.reduce((most, { replicas }) => Math.max(most, replicas.length), 0)
+  countAilments(known)
   const count = topic.partitions.length
   if (known.highWatermarks.length !== count) {
     known.logStartOffsets = resized(known.logStartOffsets, count)
@@ -107,11 +122,28 @@ function applyTopic(known: TopicKnowledge, topic: TopicMetadata): boolean {
   return before !== fingerprint(topic.partitions)
 }
 
-/** Leaders and in-sync sets in few bytes: what a screen draws. */
+/** Counts anew how the partitions are: after they or min.insync.replicas changed. */
+export function countAilments(topic: TopicKnowledge): void {
+  topic.underReplicatedCount = 0
+  topic.belowMinIsrCount = 0
+  topic.atMinIsrCount = 0
+  topic.offlineCount = 0
+  for (const partition of topic.partitions) {
+    const ailment = ailmentOf(partition, topic.minInSyncReplicas)
+    if (ailment === null) continue
+    if (ailment === 'offline') topic.offlineCount += 1
+    else topic.underReplicatedCount += 1
+    if (ailment === 'below-min-isr') topic.belowMinIsrCount += 1
+    if (ailment === 'at-min-isr') topic.atMinIsrCount += 1
+  }
+}
+
+/** Leaders, their epochs and in-sync sets in few bytes: what a screen draws. */
 function fingerprint(partitions: TopicMetadata['partitions']): number {
   let hash = partitions.length
   for (const partition of partitions) {
     hash = (Math.imul(hash, 31) + (partition.leader ?? -1)) | 0
+    hash = (Math.imul(hash, 41) + partition.leaderEpoch) | 0
     for (const replica of partition.isr) hash = (Math.imul(hash, 31) + replica) | 0
     for (const replica of partition.replicas) hash = (Math.imul(hash, 37) + replica) | 0
   }

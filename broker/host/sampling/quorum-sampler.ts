@@ -4,19 +4,23 @@ import type { QuorumView } from '../../contract/overview.ts'
 import type { Env } from '../../env/types.ts'
 import type { Decoded } from '../../wire/schema.ts'
 import type { ClusterSession } from '../clusters/session.ts'
-import { runRounds, type Round } from './loop.ts'
+import type { TimelineFollower } from '../timeline/timeline-recorder.ts'
+import { attentivePace, runRounds, type AttentiveRound } from './loop.ts'
 
 export const quorumIntervalMs = 2_000
 const quorumDeadlineMs = 3_000
 const metadataTopic = '__cluster_metadata'
 
-export function sampleQuorum(env: Env, session: ClusterSession): Round {
-  return runRounds(env, {
+export function sampleQuorum(env: Env, session: ClusterSession, timeline: TimelineFollower): AttentiveRound {
+  const pace = attentivePace(env, quorumIntervalMs)
+  const rounds = runRounds(env, {
     intervalMs: quorumIntervalMs,
     signal: session.signal,
     async round() {
       if (session.state.status !== 'connected') return undefined
       const { knowledge } = session
+      const startMs = env.clock.monotonicMs()
+      const before = knowledge.quorum
       try {
         const body = { topics: [{ topicName: metadataTopic, partitions: [{ partitionIndex: 0 }] }] }
         const reply = await session.client.request('any', describeQuorum, body, { timeoutMs: quorumDeadlineMs, signal: session.signal })
@@ -25,9 +29,23 @@ export function sampleQuorum(env: Env, session: ClusterSession): Round {
         // Clusters with ZooKeeper have no quorum and never show one; a quorum that once answered has voters, and no leader by now.
         knowledge.quorum = withoutLeader(knowledge.quorum)
       }
-      return undefined
+      if (session.signal.aborted) return undefined
+      if (knowledge.quorum !== null && timeline.quorum(knowledge.quorum)) pace.attend()
+      if (isNews(before, knowledge.quorum)) knowledge.topicChanges.emit()
+      return pace.pauseMs(env.clock.monotonicMs() - startMs)
     },
   })
+  return {
+    attend() {
+      pace.attend()
+      rounds.hurry()
+    },
+  }
+}
+
+/** The ends of the voters' logs move all the time; a screen hears of them with the next other change. */
+function isNews(before: QuorumView | null, now: QuorumView | null): boolean {
+  return before?.leaderId !== now?.leaderId || before?.leaderEpoch !== now?.leaderEpoch || before?.voters.length !== now?.voters.length
 }
 
 /** What is left to say of a quorum that does not answer: who votes, and how far each was known to have come. */

@@ -1,8 +1,10 @@
 import type { Env } from '../../env/types.ts'
-import type { HistoryStore } from '../../store/history.ts'
+import type { Store } from '../../store/store.ts'
 import type { ClusterSession } from '../clusters/session.ts'
 import { sampleGroups } from './group-sampler.ts'
 import { createHistoryRecorder, pruneIntervalMs } from './history-recorder.ts'
+import type { TimelineRecorder } from '../timeline/timeline-recorder.ts'
+import { sampleInSyncMinimums } from './in-sync-minimums.ts'
 import { runRounds } from './loop.ts'
 import { sampleMetadata } from './metadata-sampler.ts'
 import { sampleOffsets } from './offset-sampler.ts'
@@ -19,7 +21,12 @@ export interface SessionSamplers {
   refresh(): void
 }
 
-export function createSamplers(env: Env, history: HistoryStore, signal: AbortSignal): Samplers {
+export function createSamplers(
+  env: Env,
+  { history, clusterEvents }: Pick<Store, 'history' | 'clusterEvents'>,
+  timeline: TimelineRecorder,
+  signal: AbortSignal,
+): Samplers {
   const recorder = createHistoryRecorder(env, history)
   runRounds(env, {
     intervalMs: pruneIntervalMs,
@@ -27,6 +34,7 @@ export function createSamplers(env: Env, history: HistoryStore, signal: AbortSig
     async round() {
       try {
         history.prune(env.clock.nowMs())
+        clusterEvents.prune(env.clock.nowMs())
       } catch (error) {
         env.log.write('error', 'history could not be pruned', { error })
       }
@@ -44,13 +52,17 @@ export function createSamplers(env: Env, history: HistoryStore, signal: AbortSig
       })
       const sizes = sampleSizes(env, session)
       const groups = sampleGroups(env, session, (sampled) => recorder.recordGroups(session, sampled))
-      const quorum = sampleQuorum(env, session)
-      const metadata = sampleMetadata(env, session, () => {
-        for (const sampler of [offsets, sizes, groups, quorum]) sampler.hurry()
+      const follower = timeline.follow(session)
+      const quorum = sampleQuorum(env, session, follower)
+      const minimums = sampleInSyncMinimums(env, session)
+      const metadata = sampleMetadata(env, session, follower, () => {
+        for (const sampler of [offsets, sizes, groups, minimums]) sampler.hurry()
+        quorum.attend()
       })
       return {
         refresh() {
-          for (const sampler of [metadata, offsets, sizes, groups, quorum]) sampler.hurry()
+          for (const sampler of [offsets, sizes, groups, minimums]) sampler.hurry()
+          for (const sampler of [metadata, quorum]) sampler.attend()
         },
       }
     },

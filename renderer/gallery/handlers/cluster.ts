@@ -1,7 +1,10 @@
 import { ORPCError } from '@orpc/server'
+import type { TimelineInput } from '../../../broker/contract/activity.ts'
 import type { NodeState, NodeView } from '../../../broker/contract/nodes.ts'
 import { activity, connections, overview, sampleState, truckPositions } from '../fixtures/overview.ts'
 import { series } from '../fixtures/groups.ts'
+import { replicaPage } from '../fixtures/replicas.ts'
+import { clusterEvents, eventPartitions, matchesTimeline, timelineMarks, timelineRows } from '../fixtures/timeline.ts'
 import { topicSettings } from '../fixtures/topics.ts'
 import type { World } from '../fixtures/world.ts'
 import { pageOf } from '../page.ts'
@@ -59,6 +62,10 @@ export function clusterHandlers(os: Implementer, world: World) {
       ),
     },
     brokers: {
+      watchReplicas: os.brokers.watchReplicas.handler(({ input, signal }) => {
+        const topic = world.topics.find((candidate) => candidate.name === input.topic) ?? missing('TOPIC_NOT_FOUND', `topic ${input.topic}`)
+        return streamed(() => replicaPage(world, topic, input, Date.now()), 400, signal)
+      }),
       describe: os.brokers.describe.handler(({ input }) => {
         const broker = overview(world, 'local', Date.now()).brokers.find((candidate) => candidate.id === input.brokerId)
         if (broker === undefined) return missing('NODE_NOT_FOUND', `broker ${input.brokerId}`)
@@ -91,7 +98,14 @@ export function clusterHandlers(os: Implementer, world: World) {
     connections: { watch: os.connections.watch.handler(({ signal }) => streamed(() => connections(world, Date.now()), 1_000, signal)) },
     activity: {
       list: os.activity.list.handler(({ input }) => activityPage(world, input)),
-      watchList: os.activity.watchList.handler(({ input, signal }) => streamed(() => activityPage(world, input), 2_000, signal)),
+      timeline: os.activity.timeline.handler(({ input }) => timelinePage(world, input)),
+      watchTimeline: os.activity.watchTimeline.handler(({ input, signal }) => streamed(() => timelinePage(world, input), 2_000, signal)),
+      watchMarks: os.activity.watchMarks.handler(({ input, signal }) =>
+        streamed(() => timelineMarks(timelineRows(world, world.madeMs), input, world.madeMs), 5_000, signal),
+      ),
+      eventPartitions: os.activity.eventPartitions.handler(({ input }) =>
+        eventPartitions(clusterEvents(world, world.madeMs).find((event) => event.id === input.eventId)),
+      ),
       previewUndo: os.activity.previewUndo.handler(({ input }) => ({
         id: input.id,
         summary: 'Sets retention.ms of trucks_gps back to 604800000.',
@@ -143,6 +157,15 @@ function activityPage(world: World, input: { kind: 'change' | 'event' | null; fi
     (row) => (input.kind === null || row.kind === input.kind) && `${row.subject} ${row.summary}`.toLowerCase().includes(wanted),
   )
   return pageOf(matching, rows.length, input)
+}
+
+function timelinePage(world: World, input: TimelineInput) {
+  const rows = timelineRows(world, world.madeMs)
+  return pageOf(
+    rows.filter((row) => matchesTimeline(row, input)),
+    rows.length,
+    input,
+  )
 }
 
 async function settle(world: World, nodeId: number, through: NodeState, to: NodeState): Promise<NodeView> {

@@ -95,7 +95,8 @@ function find0(world: World): TopicRow {
 function topicPage(world: World, input: TopicListInput & { from: number; count: number }) {
   const parts = (input.filter ?? '').toLowerCase().split(/\s+/).filter(Boolean)
   const rows = world.topics.filter((topic) => input.includeInternal === true || !topic.isInternal)
-  const matching = rows.filter((topic) => parts.every((part) => topic.name.toLowerCase().includes(part)))
+  const isWanted = (topic: TopicRow): boolean => input.onlyAffected !== true || topic.offlineCount + topic.underReplicatedCount > 0
+  const matching = rows.filter((topic) => isWanted(topic) && parts.every((part) => topic.name.toLowerCase().includes(part)))
   return pageOf(sortedBy(matching, input.sortBy ?? 'name', input.direction ?? 'ascending'), rows.length, input)
 }
 

@@ -40,10 +40,19 @@ describe('migrations', () => {
     expect(database.prepare('SELECT count(*) FROM sample').pluck().get()).toBe(0)
   })
 
+  test('4 adds the timeline of cluster events, and keeps the journal', () => {
+    const database = new Database(':memory:')
+    migrate(database, 3)
+    database.exec(`INSERT INTO journal (at_ms, kind, actor, action, subject, summary) VALUES (1, 'change', 'me', 'a', 's', 'x')`)
+    migrate(database, 4)
+    expect(tables(database)).toContain('cluster_event')
+    expect(database.prepare('SELECT count(*) FROM journal').pluck().get()).toBe(1)
+  })
+
   test('a database of a newer Weir is refused with both versions', () => {
     const database = new Database(':memory:')
     database.pragma('user_version = 99')
-    expect(() => migrate(database)).toThrow(/version 99; this Weir knows versions up to 3/)
+    expect(() => migrate(database)).toThrow(/version 99; this Weir knows versions up to 4/)
   })
 
   test('applying all twice changes nothing', () => {
