@@ -18,6 +18,7 @@ import { openRequestChannel, type RequestChannel } from '../net/request-channel.
 import { ErrorCode, errorName } from '../wire/errors.ts'
 import { readBatchHeader } from '../wire/record-batch.ts'
 import type { Decoded } from '../wire/schema.ts'
+import { type Followed, FollowedReplicas, keyOf } from './followed-replicas.ts'
 import { FollowerSession } from './follower-session.ts'
 import type { Partition } from './partition.ts'
 
@@ -32,14 +33,6 @@ export interface ReplicaFetcherOptions {
   readonly throttleMs: (partition: Partition, bytes: number) => number
   /** The partition's log is whole again after a cut: its role may be due to change. */
   readonly onCut: (partition: Partition) => void
-}
-
-interface Followed {
-  readonly partition: Partition
-  readonly leaderEpoch: number
-  /** Monotonic; not fetched for before. */
-  notBeforeMs: number
-  failures: number
 }
 
 type PartitionAnswer = Decoded<typeof fetch.response>['responses'][number]['partitions'][number]
@@ -59,16 +52,12 @@ const RECONNECT_MIN_MS = 20
 const RECONNECT_MAX_MS = 1_000
 /** How long a fetch under way may take to be answered by itself before a replica that joins has it given up. */
 const JOIN_PATIENCE_MS = 5
-const RETRY_SOON_MIN_MS = 10
-const RETRY_SOON_MAX_MS = 500
-/** replica.fetch.backoff.ms */
-const RETRY_LATER_MS = 1_000
 
 export class ReplicaFetcher {
   readonly #env: Env
   readonly #options: ReplicaFetcherOptions
   readonly #session = new FollowerSession(PARTITION_BYTES_MAX)
-  readonly #followed = new Map<string, Followed>()
+  readonly #followed: FollowedReplicas
   #channel: RequestChannel | null = null
   #isClosed = false
   #failures = 0
@@ -80,6 +69,7 @@ export class ReplicaFetcher {
   constructor(env: Env, options: ReplicaFetcherOptions) {
     this.#env = env
     this.#options = options
+    this.#followed = new FollowedReplicas(env.clock, options.leaderId)
     void this.#run()
   }
 
@@ -89,16 +79,11 @@ export class ReplicaFetcher {
 
   /** Starts copying, or goes on in a later epoch. */
   follow(partition: Partition, leaderEpoch: number): void {
-    const key = keyOf(partition.topicId, partition.partition)
-    const known = this.#followed.get(key)
-    if (known?.partition === partition && known.leaderEpoch === leaderEpoch) return
-    this.#followed.set(key, { partition, leaderEpoch, notBeforeMs: 0, failures: 0 })
-    this.#joined()
+    if (this.#followed.add(partition, leaderEpoch)) this.#joined()
   }
 
   unfollow(partition: Partition): void {
-    const key = keyOf(partition.topicId, partition.partition)
-    if (this.#followed.get(key)?.partition === partition) this.#followed.delete(key)
+    this.#followed.remove(partition)
   }
 
   /** The metadata has news of the leader: whatever is waited for may be over. */
@@ -118,8 +103,9 @@ export class ReplicaFetcher {
 
   async #run(): Promise<void> {
     while (!this.#isClosed) {
-      if (this.#due().length === 0) {
-        await this.#pause(null)
+      const { due, nextAfterMs } = this.#followed.look()
+      if (due.length === 0) {
+        await this.#pause(nextAfterMs)
         continue
       }
       const problem = await this.#exchange()
@@ -131,11 +117,6 @@ export class ReplicaFetcher {
     }
   }
 
-  #due(): Followed[] {
-    const nowMs = this.#env.clock.monotonicMs()
-    return [...this.#followed.values()].filter((followed) => followed.notBeforeMs <= nowMs && this.#isCurrent(followed))
-  }
-
   /** Null, or why the leader could not be asked. */
   async #exchange(): Promise<string | null> {
     let due: readonly Followed[]
@@ -143,7 +124,7 @@ export class ReplicaFetcher {
     try {
       this.#isGivenUp = false
       const channel = this.#channel ?? (await this.#connect())
-      due = this.#due()
+      due = this.#followed.look().due
       answer = await channel.request(fetch, FETCH_VERSION, this.#request(due), { timeoutMs: REQUEST_TIMEOUT_MS })
     } catch (error) {
       if (!(error instanceof ChannelError)) throw error
@@ -219,14 +200,10 @@ export class ReplicaFetcher {
     })
   }
 
-  /** For so long, or with null until the earliest replica is due; or until woken. */
-  #pause(ms: number | null): Promise<void> {
-    const nowMs = this.#env.clock.monotonicMs()
-    let earliestMs = Infinity
-    for (const { notBeforeMs } of this.#followed.values()) if (notBeforeMs > nowMs) earliestMs = Math.min(earliestMs, notBeforeMs)
-    const delayMs = ms ?? earliestMs - nowMs
+  /** For so long, or with null without an end; or until woken. */
+  #pause(delayMs: number | null): Promise<void> {
     return new Promise((resolve) => {
-      const timer = Number.isFinite(delayMs) ? this.#env.timers.after(delayMs, () => this.#endPause?.()) : null
+      const timer = delayMs === null ? null : this.#env.timers.after(delayMs, () => this.#endPause?.())
       this.#endPause = () => {
         this.#endPause = null
         timer?.cancel()
@@ -244,12 +221,12 @@ export class ReplicaFetcher {
     for (const { topicId, partitions } of responses) {
       for (const answer of partitions) {
         const followed = asked.get(keyOf(topicId, answer.partitionIndex))
-        if (followed === undefined || !this.#isCurrent(followed)) continue
+        if (followed === undefined || !this.#followed.isCurrent(followed)) continue
         if (this.#step(followed, answer)) appended.push({ followed, answer, written: this.#append(followed, answer) })
       }
     }
     for (const { written } of appended) if (written !== null) await written
-    for (const { followed, answer } of appended) if (this.#isCurrent(followed)) followWatermarks(followed.partition, answer)
+    for (const { followed, answer } of appended) if (this.#followed.isCurrent(followed)) followWatermarks(followed.partition, answer)
   }
 
   /** Whether the answer's records are to be appended; anything else it asks for is under way on return. */
@@ -283,7 +260,7 @@ export class ReplicaFetcher {
     const result = log.append(records, { leaderEpoch, origin: 'replication' })
     if (result.errorCode === ErrorCode.NONE) {
       const pauseMs = this.#options.throttleMs(partition, bytes)
-      if (pauseMs > 0) followed.notBeforeMs = this.#env.clock.monotonicMs() + pauseMs
+      if (pauseMs > 0) this.#followed.holdBack(followed, pauseMs)
       return result.written
     }
     const { baseOffset } = readBatchHeader(records, 0)
@@ -324,7 +301,7 @@ export class ReplicaFetcher {
       const channel = this.#channel ?? (await this.#connect())
       const { topics } = await channel.request(listOffsets, LIST_OFFSETS_VERSION, request, { timeoutMs: REQUEST_TIMEOUT_MS })
       const answer = topics[0]?.partitions[0]
-      if (!this.#isCurrent(followed)) return
+      if (!this.#followed.isCurrent(followed)) return
       if (answer?.errorCode !== ErrorCode.NONE) return this.#retrySoon(followed)
       this.#cut(followed, answer.offset, () => log.truncateFullyAndStartAt(answer.offset))
     } catch (error) {
@@ -334,24 +311,15 @@ export class ReplicaFetcher {
   }
 
   #retrySoon(followed: Followed): void {
-    const delayMs = Math.min(RETRY_SOON_MAX_MS, RETRY_SOON_MIN_MS * 2 ** Math.min(followed.failures++, 10))
-    followed.notBeforeMs = this.#env.clock.monotonicMs() + delayMs
-    this.#env.timers.after(delayMs, () => {
-      if (this.#isCurrent(followed)) this.#joined()
+    this.#env.timers.after(this.#followed.retrySoon(followed), () => {
+      if (this.#followed.isCurrent(followed)) this.#joined()
     })
   }
 
   #retryLater(followed: Followed, reason: string): void {
     const { topic, partition } = followed.partition
     this.#env.log.write('warn', 'a replica cannot be copied', { topic, partition, leader: this.#options.leaderId, reason })
-    followed.notBeforeMs = this.#env.clock.monotonicMs() + RETRY_LATER_MS
-  }
-
-  #isCurrent(followed: Followed): boolean {
-    const { partition, leaderEpoch } = followed
-    const leader = partition.followed
-    if (leader?.leaderId !== this.#options.leaderId || leader.leaderEpoch !== leaderEpoch) return false
-    return this.#followed.get(keyOf(partition.topicId, partition.partition)) === followed
+    this.#followed.retryLater(followed)
   }
 }
 
@@ -367,8 +335,4 @@ function followWatermarks({ log }: Partition, { highWatermark, logStartOffset }:
   const reached = Math.min(highWatermark, log.writtenEndOffset)
   if (reached > log.highWatermark) log.setHighWatermark(reached)
   if (logStartOffset > log.logStartOffset) log.deleteRecordsBefore(Math.min(logStartOffset, log.highWatermark))
-}
-
-function keyOf(topicId: string, partition: number): string {
-  return `${topicId}/${partition}`
 }
