@@ -86,8 +86,8 @@ function targetsOf(request: Request): FetchTarget[] {
   const targets: FetchTarget[] = []
   for (const { topic, topicId, partitions } of request.topics) {
     for (const asked of partitions) {
-      const { partition, currentLeaderEpoch, fetchOffset, lastFetchedEpoch, partitionMaxBytes } = asked
-      targets.push({ topic, topicId, partition, currentLeaderEpoch, fetchOffset, lastFetchedEpoch, partitionMaxBytes })
+      const { partition, currentLeaderEpoch, fetchOffset, lastFetchedEpoch, logStartOffset, partitionMaxBytes } = asked
+      targets.push({ topic, topicId, partition, currentLeaderEpoch, fetchOffset, lastFetchedEpoch, logStartOffset, partitionMaxBytes })
     }
   }
   return targets

@@ -1,5 +1,6 @@
 /**
- * DeleteRecords v0-2: moves the log start of partitions this broker leads; -1 stands for the high watermark.
+ * DeleteRecords v0-2: moves the log start of partitions this broker leads; -1 stands for the high watermark. Answered once every
+ * live replica has followed, with REQUEST_TIMED_OUT for partitions where that takes longer than the request allows.
  *
  * Only topics whose cleanup policy includes "delete" (POLICY_VIOLATION otherwise), and none the cluster keeps for itself.
  */
@@ -7,15 +8,11 @@ import { AclOperation, ResourceType } from '../security/authorizer.ts'
 import { ErrorCode } from '../wire/errors.ts'
 import { deleteRecords } from './21-delete-records.schema.ts'
 import type { BrokerServices, RequestContext } from './context.ts'
+import type { DeletedRecords } from './partitions.ts'
 import { defineApi } from './registry.ts'
 import { isInternalTopic } from './topics.ts'
 
 type Services = Pick<BrokerServices, 'partitions'>
-
-interface Deletion {
-  readonly error: ErrorCode
-  readonly lowWatermark: number
-}
 
 export const deleteRecordsApi = defineApi(deleteRecords, {
   listeners: 'clients',
@@ -31,11 +28,12 @@ export const deleteRecordsApi = defineApi(deleteRecords, {
       const refusal = refusalOf(name, context)
       const answers = partitions.map(async ({ partitionIndex, offset }) => {
         const { error, lowWatermark } =
-          refusal === ErrorCode.NONE ? await deleteBefore(name, partitionIndex, offset, services) : refused(refusal)
+          refusal === ErrorCode.NONE ? await deleteBefore(name, { partitionIndex, offset }, request.timeoutMs, services) : refused(refusal)
         return { partitionIndex, lowWatermark, errorCode: error }
       })
       return { name, partitions: await Promise.all(answers) }
     })
+    context.ordered()
     return { throttleTimeMs: 0, topics: await Promise.all(topics) }
   },
 })
@@ -45,11 +43,16 @@ function refusalOf(topic: string, context: RequestContext): ErrorCode {
   return isInternalTopic(topic) ? ErrorCode.INVALID_TOPIC_EXCEPTION : ErrorCode.NONE
 }
 
-async function deleteBefore(topic: string, index: number, offset: number, services: Services): Promise<Deletion> {
-  const { partition, error } = services.partitions.leader(topic, index)
-  return partition === null ? refused(error) : partition.deleteRecordsBefore(offset)
+async function deleteBefore(
+  topic: string,
+  { partitionIndex, offset }: { readonly partitionIndex: number; readonly offset: number },
+  timeoutMs: number,
+  services: Services,
+): Promise<DeletedRecords> {
+  const { partition, error } = services.partitions.leader(topic, partitionIndex)
+  return partition === null ? refused(error) : partition.deleteRecordsBefore(offset, timeoutMs)
 }
 
-function refused(error: ErrorCode): Deletion {
+function refused(error: ErrorCode): DeletedRecords {
   return { error, lowWatermark: -1 }
 }

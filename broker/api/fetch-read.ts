@@ -137,7 +137,8 @@ function refusalOf({ target, partition, leaderEpoch }: ReadableTarget, { followe
   if (diverging !== null) return answered(partition, { divergingEpoch: diverging })
   if (target.fetchOffset > log.logEndOffset) return failed(ErrorCode.OFFSET_OUT_OF_RANGE)
   if (follower === null) return null
-  const error = partition.followerFetched({ ...follower, fetchOffset: target.fetchOffset })
+  const { fetchOffset, logStartOffset } = target
+  const error = partition.followerFetched({ ...follower, fetchOffset, logStartOffset })
   return error === ErrorCode.NONE ? null : failed(error)
 }
 

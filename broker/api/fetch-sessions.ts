@@ -24,6 +24,8 @@ export interface FetchTarget {
   readonly currentLeaderEpoch: number
   readonly fetchOffset: number
   readonly lastFetchedEpoch: number
+  /** Of the fetcher's own log, when it is a replica; -1 otherwise. */
+  readonly logStartOffset: number
   readonly partitionMaxBytes: number
 }
 

@@ -58,12 +58,22 @@ export interface HostedPartition {
   followerFetched(fetch: FollowerFetch): ErrorCode
   /**
    * Calls `listener` with the bytes that became visible at `isolation` (for consumers when the high watermark moves, for
-   * replicas when the log grows), and with 0 when the partition can no longer serve (leadership lost, deleted, offline).
+   * replicas when the log grows), and with 0 when there is something else to tell: the partition can no longer serve (leadership
+   * lost, deleted, offline), or replicas are to remove what lies below a new log start.
    * Returns how to stop. Listeners are called in the turn of the change, and may stop themselves.
    */
   onVisible(isolation: Isolation, listener: (bytes: number) => void): () => void
-  /** DeleteRecords: moves the log start to `offset` (-1: the high watermark). Resolves with the new low watermark. */
-  deleteRecordsBefore(offset: number): Promise<{ readonly error: ErrorCode; readonly lowWatermark: number }>
+  /**
+   * DeleteRecords: moves the log start to `offset` (-1: the high watermark), within the call. Resolves once every live replica has
+   * followed, or with REQUEST_TIMED_OUT after `timeoutMs`.
+   */
+  deleteRecordsBefore(offset: number, timeoutMs: number): Promise<DeletedRecords>
+}
+
+export interface DeletedRecords {
+  readonly error: ErrorCode
+  /** Below it no live replica has records; -1 with an error. */
+  readonly lowWatermark: number
 }
 
 export type Isolation = 'readUncommitted' | 'readCommitted' | 'replica'

@@ -7,6 +7,8 @@
 export interface FollowerProgress {
   /** The follower holds everything below. 0 until it has fetched in this epoch. */
   readonly endOffset: number
+  /** Where the follower's log starts; -1 until it has said. */
+  readonly logStartOffset: number
   /** Of the broker that fetched (KIP-903); -1 until it has. */
   readonly brokerEpoch: number
   /** Monotonic; the latest time it is known to have had everything the leader had. */
@@ -20,22 +22,24 @@ export interface FollowerFetch {
   /** Epoch of the broker that fetches (KIP-903), -1 when its version of Fetch does not carry it. */
   readonly brokerEpoch: number
   readonly fetchOffset: number
+  /** -1 when the follower does not say. */
+  readonly logStartOffset: number
 }
 
 /** `caughtUpMs` is the start of the epoch for a member of the in-sync set, who is given the benefit of the doubt. */
 export function unheardFollower(caughtUpMs: number): FollowerProgress {
-  return { endOffset: 0, brokerEpoch: -1, caughtUpMs, fetchedMs: -Infinity, leaderEndWhenFetched: Infinity }
+  return { endOffset: 0, logStartOffset: -1, brokerEpoch: -1, caughtUpMs, fetchedMs: -Infinity, leaderEndWhenFetched: Infinity }
 }
 
 export function followerFetched(
   before: FollowerProgress,
-  { fetchOffset, brokerEpoch }: FollowerFetch,
+  { fetchOffset, logStartOffset, brokerEpoch }: FollowerFetch,
   { leaderEnd, nowMs }: { readonly leaderEnd: number; readonly nowMs: number },
 ): FollowerProgress {
   let { caughtUpMs } = before
   if (fetchOffset >= leaderEnd) caughtUpMs = nowMs
   else if (fetchOffset >= before.leaderEndWhenFetched) caughtUpMs = Math.max(caughtUpMs, before.fetchedMs)
-  return { endOffset: fetchOffset, brokerEpoch, caughtUpMs, fetchedMs: nowMs, leaderEndWhenFetched: leaderEnd }
+  return { endOffset: fetchOffset, logStartOffset, brokerEpoch, caughtUpMs, fetchedMs: nowMs, leaderEndWhenFetched: leaderEnd }
 }
 
 export function isCaughtUp(follower: FollowerProgress, leaderEnd: number, nowMs: number, lagTimeMaxMs: number): boolean {

@@ -98,6 +98,15 @@ export class InSyncReplicas {
     return end
   }
 
+  /** The offset below which no live replica has records any more, as far as they have said; -1 while one has not (KIP-107). */
+  lowWatermark(ownLogStart: number, isAlive: (brokerId: number) => boolean): number {
+    let start = ownLogStart
+    for (const [replicaId, { logStartOffset }] of this.#followers) {
+      if (logStartOffset < start && isAlive(replicaId)) start = logStartOffset
+    }
+    return start
+  }
+
   // -------------------------------------------------------------------------------------------------------- proposals
 
   /** Proposes to take the follower in, if it holds all that is committed. Returns whether there is something to send. */

@@ -15,7 +15,15 @@
  * holds the log: for itself what the disk took, for a follower what it asked to fetch from. It stands still while fewer
  * than min.insync.replicas are in sync (KIP-966), and never falls within an epoch. Only this object moves it.
  */
-import type { AppendOutcome, AppendRefused, FailureCode, HostedPartition, Isolation, PartitionAppend } from '../api/partitions.ts'
+import type {
+  AppendOutcome,
+  AppendRefused,
+  DeletedRecords,
+  FailureCode,
+  HostedPartition,
+  Isolation,
+  PartitionAppend,
+} from '../api/partitions.ts'
 import type { FollowerFetch } from '../cluster/follower-progress.ts'
 import { InSyncReplicas, type IsrAnswer, type IsrChange } from '../cluster/in-sync-replicas.ts'
 import { NO_LEADER, type PartitionState } from '../cluster/partition-state.ts'
@@ -25,6 +33,7 @@ import { Compression } from '../wire/compression.ts'
 import { ErrorCode } from '../wire/errors.ts'
 import { BATCH_HEADER_BYTES, BatchAttribute } from '../wire/record-batch.ts'
 import { PendingAppends } from './pending-appends.ts'
+import { RecordDeletions } from './record-deletions.ts'
 import { VisibilityListeners } from './visibility-listeners.ts'
 
 type Role = 'follower' | 'leader' | 'offline' | 'removed'
@@ -45,6 +54,8 @@ export interface ReplicationRules {
   readonly lagTimeMaxMs: number
   /** Whether the controller would take this broker, of this epoch, into an in-sync set. */
   readonly isEligible: (brokerId: number, brokerEpoch: number) => boolean
+  /** Whether that broker's replicas can be waited for: it is up, and so is its disk. */
+  readonly isAlive: (brokerId: number) => boolean
   /** The partition has a new `isrChange` for the controller. */
   onIsrChange(partition: Partition): void
 }
@@ -68,6 +79,7 @@ export class Partition implements HostedPartition {
   readonly #monotonicMs: () => number
   readonly #replication: ReplicationRules
   readonly #pending: PendingAppends
+  readonly #deletions: RecordDeletions
   readonly #consumers = new VisibilityListeners()
   readonly #replicas = new VisibilityListeners()
   #role: Role = 'follower'
@@ -88,6 +100,12 @@ export class Partition implements HostedPartition {
     this.#monotonicMs = () => env.clock.monotonicMs()
     this.#replication = replication
     this.#pending = new PendingAppends(env.timers, this.#monotonicMs)
+    this.#deletions = new RecordDeletions({
+      log,
+      timers: env.timers,
+      lowWatermark: () => this.#lowWatermark(),
+      onMoved: () => this.#replicas.visible(0),
+    })
   }
 
   get isLeader(): boolean {
@@ -172,6 +190,7 @@ export class Partition implements HostedPartition {
 
   #release(error: FailureCode): void {
     this.#pending.fail(error)
+    this.#deletions.fail(error)
     this.#consumers.ended()
     this.#replicas.ended()
   }
@@ -255,6 +274,7 @@ export class Partition implements HostedPartition {
     if (fetch.fetchOffset > log.logEndOffset) return ErrorCode.OFFSET_OUT_OF_RANGE
     // Not a replica as far as is known here: its metadata is ahead of ours, or it is a leftover of an earlier life.
     if (!this.#inSync.fetched(fetch, log.logEndOffset, this.#monotonicMs())) return ErrorCode.UNKNOWN_LEADER_EPOCH
+    this.#deletions.review()
     this.#advanceHighWatermark()
     if (this.#inSync.proposeExpansion(fetch.replicaId, log.highWatermark)) this.#replication.onIsrChange(this)
     return ErrorCode.NONE
@@ -264,6 +284,7 @@ export class Partition implements HostedPartition {
   reviewFollowers(): void {
     if (this.#inSync === null) return
     if (this.#inSync.proposeShrink(this.log.logEndOffset, this.#monotonicMs())) this.#replication.onIsrChange(this)
+    this.#deletions.review()
     this.#advanceHighWatermark()
   }
 
@@ -301,13 +322,12 @@ export class Partition implements HostedPartition {
 
   // --------------------------------------------------------------------------------------------------- delete records
 
-  async deleteRecordsBefore(offset: number): Promise<{ readonly error: ErrorCode; readonly lowWatermark: number }> {
-    const { highWatermark, config } = this.log
-    if (!config.isDeleted) return { error: ErrorCode.POLICY_VIOLATION, lowWatermark: -1 }
-    const target = offset === -1 ? highWatermark : offset
-    if (target < 0 || target > highWatermark) return { error: ErrorCode.OFFSET_OUT_OF_RANGE, lowWatermark: -1 }
-    const error = this.log.deleteRecordsBefore(target)
-    return { error, lowWatermark: error === ErrorCode.NONE ? this.log.logStartOffset : -1 }
+  deleteRecordsBefore(offset: number, timeoutMs: number): Promise<DeletedRecords> {
+    return this.#deletions.before(offset, timeoutMs)
+  }
+
+  #lowWatermark(): number {
+    return this.#inSync?.lowWatermark(this.log.logStartOffset, this.#replication.isAlive) ?? -1
   }
 }
 

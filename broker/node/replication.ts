@@ -59,6 +59,11 @@ export class Replication implements ReplicationRules {
     return image.isActive(brokerId) && image.broker(brokerId)?.brokerEpoch === brokerEpoch
   }
 
+  readonly isAlive = (brokerId: number): boolean => {
+    const image = this.#options.image()
+    return image.isUnfenced(brokerId) && !image.isStorageOffline(brokerId)
+  }
+
   onIsrChange(partition: Partition): void {
     this.#isrChanges.propose(partition)
   }

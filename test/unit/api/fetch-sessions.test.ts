@@ -24,7 +24,16 @@ function sessionsWith(slots = 10, partitionsMax = 100) {
 }
 
 function target(partition: number, fetchOffset = 0): FetchTarget {
-  return { topic: 'orders', topicId: '', partition, currentLeaderEpoch: -1, fetchOffset, lastFetchedEpoch: -1, partitionMaxBytes: 1024 }
+  return {
+    topic: 'orders',
+    topicId: '',
+    partition,
+    currentLeaderEpoch: -1,
+    fetchOffset,
+    lastFetchedEpoch: -1,
+    logStartOffset: -1,
+    partitionMaxBytes: 1024,
+  }
 }
 
 function request(fields: Partial<SessionRequest>): SessionRequest {

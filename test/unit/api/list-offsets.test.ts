@@ -50,7 +50,7 @@ async function tenRecords(highWatermark = 10): Promise<HostedTopic> {
   const on = hostedTopic([{ leaderEpoch: 4, replicas: [1, 2], isr: [1, 2] }])
   on.hosted[0]!.append(producedBatch(10), { origin: 'client', acks: 1, timeoutMs: 1, zstdAllowed: true })
   await Promise.resolve()
-  on.hosted[0]!.followerFetched({ replicaId: 2, brokerEpoch: 7, fetchOffset: highWatermark })
+  on.hosted[0]!.followerFetched({ replicaId: 2, brokerEpoch: 7, fetchOffset: highWatermark, logStartOffset: 0 })
   on.logs[0]!.deleteRecordsBefore(2)
   return on
 }
@@ -104,7 +104,7 @@ describe('ListOffsets', () => {
     expect((await ask(on, { timestamp: -1 }))[0]!.errorCode).toBe(ErrorCode.OFFSET_NOT_AVAILABLE)
     expect((await ask(on, { timestamp: -1, version: 4 }))[0]!.errorCode).toBe(ErrorCode.LEADER_NOT_AVAILABLE)
     expect((await ask(on, { timestamp: -2 }))[0]!.errorCode).toBe(0)
-    on.hosted[0]!.followerFetched({ replicaId: 2, brokerEpoch: 7, fetchOffset: 10 })
+    on.hosted[0]!.followerFetched({ replicaId: 2, brokerEpoch: 7, fetchOffset: 10, logStartOffset: 0 })
     expect((await ask(on, { timestamp: -1 }))[0]).toMatchObject({ errorCode: 0, offset: 10 })
   })
 })

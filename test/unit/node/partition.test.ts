@@ -72,18 +72,18 @@ describe('a partition that leads', () => {
     void all.acknowledged.then(() => (answered = true))
     log.finishWrites()
     await Promise.resolve()
-    partition.followerFetched({ replicaId: 3, brokerEpoch: 7, fetchOffset: 2 })
-    partition.followerFetched({ replicaId: 2, brokerEpoch: 7, fetchOffset: 1 })
+    partition.followerFetched({ replicaId: 3, brokerEpoch: 7, fetchOffset: 2, logStartOffset: 0 })
+    partition.followerFetched({ replicaId: 2, brokerEpoch: 7, fetchOffset: 1, logStartOffset: 0 })
     expect(partition.visibleEnd('readUncommitted')).toBe(1)
     expect(answered).toBe(false)
-    partition.followerFetched({ replicaId: 2, brokerEpoch: 7, fetchOffset: 2 })
+    partition.followerFetched({ replicaId: 2, brokerEpoch: 7, fetchOffset: 2, logStartOffset: 0 })
     expect(await all.acknowledged).toBe(ErrorCode.NONE)
     expect(partition.visibleEnd('readUncommitted')).toBe(2)
   })
 
   it('ignores a follower that claims more than the log holds', () => {
     const { partition } = leading({}, { replicas: [SELF, 2], isr: [SELF, 2] })
-    partition.followerFetched({ replicaId: 2, brokerEpoch: 7, fetchOffset: 100 })
+    partition.followerFetched({ replicaId: 2, brokerEpoch: 7, fetchOffset: 100, logStartOffset: 0 })
     expect(partition.visibleEnd('readUncommitted')).toBe(0)
   })
 
@@ -123,7 +123,7 @@ describe('a partition that leads', () => {
     log.finishWrites()
     expect(await one.acknowledged).toBe(ErrorCode.NONE)
     expect(partition.visibleEnd('readUncommitted')).toBe(0)
-    partition.followerFetched({ replicaId: 2, brokerEpoch: 7, fetchOffset: 1 })
+    partition.followerFetched({ replicaId: 2, brokerEpoch: 7, fetchOffset: 1, logStartOffset: 0 })
     partition.isrChanged(partition.isrChange!, state({ isr: [SELF, 2], partitionEpoch: 1 }))
     expect(partition.visibleEnd('readUncommitted')).toBe(1)
   })
@@ -151,7 +151,7 @@ describe('a partition that leads', () => {
     log.finishWrites()
     await Promise.resolve()
     expect(seen).toEqual([`replica ${length}`])
-    partition.followerFetched({ replicaId: 2, brokerEpoch: 7, fetchOffset: 1 })
+    partition.followerFetched({ replicaId: 2, brokerEpoch: 7, fetchOffset: 1, logStartOffset: 0 })
     expect(seen).toEqual([`replica ${length}`, `consumer ${length}`])
   })
 
@@ -165,7 +165,7 @@ describe('a partition that leads', () => {
 })
 
 describe('the in-sync set', () => {
-  const caughtUp = { replicaId: 2, brokerEpoch: 7, fetchOffset: 0 }
+  const caughtUp = { replicaId: 2, brokerEpoch: 7, fetchOffset: 0, logStartOffset: 0 }
 
   it('is proposed to grow when a follower has caught up, once', () => {
     const { partition, replication } = leading({}, { replicas: [SELF, 2], isr: [SELF] })
@@ -193,7 +193,7 @@ describe('the in-sync set', () => {
     accepted(partition, 1)
     log.finishWrites()
     time.advance(20_000)
-    partition.followerFetched({ replicaId: 3, brokerEpoch: 7, fetchOffset: 1 })
+    partition.followerFetched({ replicaId: 3, brokerEpoch: 7, fetchOffset: 1, logStartOffset: 0 })
     partition.reviewFollowers()
     expect(replication.proposed).toEqual([])
     time.advance(10_001)
@@ -231,8 +231,8 @@ describe('the in-sync set', () => {
   })
 
   it.each([
-    ['a broker that is no replica', { replicaId: 9, brokerEpoch: 7, fetchOffset: 0 }],
-    ['an earlier life of a replica', { replicaId: 2, brokerEpoch: 6, fetchOffset: 0 }],
+    ['a broker that is no replica', { replicaId: 9, brokerEpoch: 7, fetchOffset: 0, logStartOffset: 0 }],
+    ['an earlier life of a replica', { replicaId: 2, brokerEpoch: 6, fetchOffset: 0, logStartOffset: 0 }],
   ])('does not count %s', (_, fetch) => {
     const { partition } = leading({}, { replicas: [SELF, 2], isr: [SELF, 2] })
     partition.followerFetched(caughtUp)
@@ -310,15 +310,68 @@ describe('deleting records', () => {
     accepted(partition, 1, 10)
     log.finishWrites()
     await Promise.resolve()
-    expect(await partition.deleteRecordsBefore(4)).toEqual({ error: ErrorCode.NONE, lowWatermark: 4 })
-    expect(await partition.deleteRecordsBefore(-1)).toEqual({ error: ErrorCode.NONE, lowWatermark: 10 })
+    expect(await partition.deleteRecordsBefore(4, 1_000)).toEqual({ error: ErrorCode.NONE, lowWatermark: 4 })
+    expect(await partition.deleteRecordsBefore(-1, 1_000)).toEqual({ error: ErrorCode.NONE, lowWatermark: 10 })
+  })
+
+  /** Ten records on brokers 1 to 3; resolves to what a deletion of the first four is answered, null while it is not. */
+  async function deleting() {
+    const made = leading({}, { replicas: [SELF, 2, 3], isr: [SELF, 2, 3] })
+    const { partition, log } = made
+    const fetched = (replicaId: number, logStartOffset: number) =>
+      partition.followerFetched({ replicaId, brokerEpoch: 7, fetchOffset: 10, logStartOffset })
+    accepted(partition, 1, 10)
+    log.finishWrites()
+    await Promise.resolve()
+    for (const id of [2, 3]) fetched(id, 0)
+    let answer: unknown = null
+    let toldFollowers = 0
+    partition.onVisible('replica', (bytes) => void (bytes === 0 && toldFollowers++))
+    void partition.deleteRecordsBefore(4, 1_000).then((deleted) => (answer = deleted))
+    const answered = async () => {
+      await new Promise((resolve) => setImmediate(resolve))
+      return answer
+    }
+    return { ...made, fetched, answered, toldFollowers: () => toldFollowers }
+  }
+
+  it('is answered when every follower has moved its log start too, of which they are told at once', async () => {
+    const { log, fetched, answered, toldFollowers } = await deleting()
+    expect([log.logStartOffset, toldFollowers()]).toEqual([4, 1])
+    fetched(2, 4)
+    expect(await answered()).toBeNull()
+    fetched(3, 4)
+    expect(await answered()).toEqual({ error: ErrorCode.NONE, lowWatermark: 4 })
+  })
+
+  it('does not wait for a broker that is down, also when it went down meanwhile', async () => {
+    const { partition, replication, fetched, answered } = await deleting()
+    fetched(2, 4)
+    replication.down.add(3)
+    partition.reviewFollowers()
+    expect(await answered()).toEqual({ error: ErrorCode.NONE, lowWatermark: 4 })
+  })
+
+  it('times out when a live broker does not follow, and keeps what it did', async () => {
+    const { log, time, answered } = await deleting()
+    time.advance(999)
+    expect(await answered()).toBeNull()
+    time.advance(1)
+    expect(await answered()).toEqual({ error: ErrorCode.REQUEST_TIMED_OUT, lowWatermark: -1 })
+    expect(log.logStartOffset).toBe(4)
+  })
+
+  it('is refused when leadership is lost while it waits', async () => {
+    const { partition, answered } = await deleting()
+    partition.apply(state({ leader: 2, replicas: [SELF, 2, 3], isr: [SELF, 2, 3], leaderEpoch: 4, partitionEpoch: 1 }))
+    expect(await answered()).toEqual({ error: ErrorCode.NOT_LEADER_OR_FOLLOWER, lowWatermark: -1 })
   })
 
   it('refuses offsets above the high watermark or below zero, and compacted topics', async () => {
     const { partition } = leading()
-    expect((await partition.deleteRecordsBefore(1)).error).toBe(ErrorCode.OFFSET_OUT_OF_RANGE)
-    expect((await partition.deleteRecordsBefore(-2)).error).toBe(ErrorCode.OFFSET_OUT_OF_RANGE)
+    expect((await partition.deleteRecordsBefore(1, 1_000)).error).toBe(ErrorCode.OFFSET_OUT_OF_RANGE)
+    expect((await partition.deleteRecordsBefore(-2, 1_000)).error).toBe(ErrorCode.OFFSET_OUT_OF_RANGE)
     const compacted = leading({ isDeleted: false, isCompacted: true })
-    expect((await compacted.partition.deleteRecordsBefore(0)).error).toBe(ErrorCode.POLICY_VIOLATION)
+    expect((await compacted.partition.deleteRecordsBefore(0, 1_000)).error).toBe(ErrorCode.POLICY_VIOLATION)
   })
 })

@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { deleteRecords } from '../../../broker/api/21-delete-records.schema.ts'
 import type { KafkaClient, ProducerOptions } from '../../../broker/client/types.ts'
+import { ErrorCode } from '../../../broker/wire/errors.ts'
 import { SimulatedCluster } from './simulated-cluster.ts'
 
 let cluster: SimulatedCluster
@@ -148,11 +150,33 @@ describe('replicas', () => {
     await startAll()
     await createTopic('orders')
     for (let batch = 0; batch < 5; batch++) await produce('orders', numbers(10, batch * 10))
-    await cluster.run(client.admin.deleteRecords([{ topic: 'orders', partition: 0, beforeOffset: 25 }]))
-    await cluster.advance(2_000)
+    const startMs = now()
+    const [deleted] = await cluster.run(client.admin.deleteRecords([{ topic: 'orders', partition: 0, beforeOffset: 25 }]))
+    expect(deleted).toMatchObject({ error: null, logStartOffset: 25 })
+    // Well before the followers' next long poll.
+    expect(now() - startMs).toBeLessThan(200)
     cluster.endBroker(1, 'kill')
     await untilLedBy('orders', 2)
     expect(await cluster.valuesOf(client, 'orders', 0)).toEqual(numbers(25, 25))
+  })
+
+  it('are waited for with a deletion while they are alive, and no longer than the request allows', async () => {
+    await startAll()
+    await createTopic('orders')
+    await produce('orders', numbers(10))
+    for (const [from, to] of [
+      ['broker 1', 'broker 3'],
+      ['broker 3', 'broker 1'],
+    ] as const)
+      cluster.world.network.cut(from, to)
+    const remove = async (offset: number) => {
+      const request = { topics: [{ name: 'orders', partitions: [{ partitionIndex: 0, offset }] }], timeoutMs: 1_000 }
+      return (await cluster.run(client.request(1, deleteRecords, request))).topics[0]!.partitions[0]!
+    }
+    expect(await remove(4)).toMatchObject({ errorCode: ErrorCode.REQUEST_TIMED_OUT })
+    cluster.endBroker(3, 'kill')
+    await cluster.advance(12_000)
+    expect(await remove(5)).toMatchObject({ errorCode: ErrorCode.NONE, lowWatermark: 5 })
   })
 
   it('begin where the leader begins, even within a batch', async () => {
