@@ -15,6 +15,8 @@ const topic = 'trucks_gps'
 const group = 'location-dashboard'
 /** Long enough for rates and lag to have a past. */
 const settleMs = Number(process.env['WEIR_PICTURES_SETTLE_MS'] ?? 45_000)
+/** For what moves while it is drawn: a chart, a changed state. */
+const drawMs = 1_500
 
 interface Serving {
   readonly url: string
@@ -42,8 +44,9 @@ async function serve(): Promise<{ serving: Serving; end(): Promise<void> }> {
 async function picture(page: Page, name: string, route: string, untilSeen: Locator): Promise<void> {
   await page.evaluate((hash) => (window.location.hash = hash), `#${route}`)
   await untilSeen.first().waitFor()
-  await page.waitForLoadState('networkidle').catch(() => undefined)
-  await page.waitForTimeout(1500)
+  // Charts and histograms come after the rows; whatever is still to come has a skeleton in its place.
+  await page.waitForFunction(() => document.querySelector('main .skeleton') === null)
+  await page.waitForTimeout(drawMs)
   await page.screenshot({ path: join(folder, `${name}.png`) })
 }
 

@@ -49,6 +49,8 @@ export interface GroupKnowledge {
   memberCount: number | null
   /** Committed offset by topic and partition; `null` before the first sample. */
   committed: ReadonlyMap<string, ReadonlyMap<number, number>> | null
+  /** Records behind by topic and partition; without partitions whose end is not known. */
+  partitionLags: ReadonlyMap<string, ReadonlyMap<number, number>>
   /** Records behind by topic. */
   topicLags: ReadonlyMap<string, number>
   totalLag: number | null

@@ -98,11 +98,9 @@ function lagHistory({ clusters, store }: HostServices, input: LagHistoryInput): 
     return [topic === null ? read('lag', metrics.groupLag, groupId) : read(topic, metrics.groupTopicLag, subjectOf(groupId, topic))]
   }
   const lags: { topic: string; partition: number; lag: number }[] = []
-  for (const [name, partitions] of knowledge.groups.get(groupId)?.committed ?? []) {
+  for (const [name, partitions] of knowledge.groups.get(groupId)?.partitionLags ?? []) {
     if (topic !== null && name !== topic) continue
-    const highWatermarks = knowledge.topics.get(name)?.highWatermarks
-    for (const [index, committed] of partitions)
-      lags.push({ topic: name, partition: index, lag: (highWatermarks?.[index] ?? committed) - committed })
+    for (const [index, lag] of partitions) lags.push({ topic: name, partition: index, lag })
   }
   const worst = lags.sort((a, b) => b.lag - a.lag || a.partition - b.partition).slice(0, partitionSeriesMax)
   return worst.map((entry) => ofPartition(entry.topic, entry.partition))

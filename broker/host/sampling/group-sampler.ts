@@ -8,6 +8,7 @@ import type { Env } from '../../env/types.ts'
 import type { ClusterKnowledge, GroupKnowledge } from '../clusters/knowledge.ts'
 import type { ClusterSession } from '../clusters/session.ts'
 import { toHostError } from '../problem.ts'
+import { readCommittedEnds, type Ends } from './committed-ends.ts'
 import { runRounds, slicesOf, type Round } from './loop.ts'
 
 export const groupIntervalMs = 2_000
@@ -57,8 +58,9 @@ async function sampleOnce(env: Env, session: ClusterSession): Promise<readonly G
         options,
       ),
     ])
+    const ends = await readCommittedEnds(session, offsets)
     for (const description of descriptions) applyDescription(knowledge, description)
-    for (const groupOffsets of offsets) applyOffsets(knowledge, groupOffsets, env.clock.nowMs())
+    for (const groupOffsets of offsets) applyOffsets(knowledge, groupOffsets, ends, env.clock.nowMs())
     await env.scheduler.yieldTurn()
   }
   indexByTopic(knowledge)
@@ -100,6 +102,7 @@ function newGroup(groupId: string): GroupKnowledge {
     coordinator: null,
     memberCount: null,
     committed: null,
+    partitionLags: new Map(),
     topicLags: new Map(),
     totalLag: null,
     worst: null,
@@ -114,33 +117,40 @@ function applyDescription(knowledge: ClusterKnowledge, description: GroupDescrip
   group.memberCount = description.members.length
 }
 
-export function applyOffsets(knowledge: ClusterKnowledge, offsets: GroupOffsets, nowMs: number): void {
+function applyOffsets(knowledge: ClusterKnowledge, offsets: GroupOffsets, ends: Ends, nowMs: number): void {
   const group = knowledge.groups.get(offsets.groupId)
   if (group === undefined) return
   // Also when it failed: a group whose offsets cannot be read must not be first in line for ever.
   group.lagAsOfMs = nowMs
   if (offsets.error !== null) return
   const committed = new Map<string, Map<number, number>>()
+  const partitionLags = new Map<string, Map<number, number>>()
   const topicLags = new Map<string, number>()
   let totalLag: number | null = null
   let worst: GroupKnowledge['worst'] = null
   for (const { topic, partition, offset, error } of offsets.offsets) {
     if (offset === null || error !== null) continue
-    let partitions = committed.get(topic)
-    if (partitions === undefined) committed.set(topic, (partitions = new Map()))
-    partitions.set(partition, offset)
-    const highWatermark = knowledge.topics.get(topic)?.highWatermarks[partition] ?? Number.NaN
+    entryOf(committed, topic).set(partition, offset)
+    const highWatermark = ends(topic, partition)
     if (Number.isNaN(highWatermark)) continue
-    // The end was read before the commit, so it may be the smaller of the two.
+    // An end last known from before the commit may be the smaller of the two.
     const lag = Math.max(0, highWatermark - offset)
+    entryOf(partitionLags, topic).set(partition, lag)
     totalLag = (totalLag ?? 0) + lag
     topicLags.set(topic, (topicLags.get(topic) ?? 0) + lag)
     if (worst === null || lag > worst.lag) worst = { topic, partition, lag }
   }
   group.committed = committed
+  group.partitionLags = partitionLags
   group.topicLags = topicLags
   group.totalLag = totalLag
   group.worst = worst
+}
+
+function entryOf(byTopic: Map<string, Map<number, number>>, topic: string): Map<number, number> {
+  let entry = byTopic.get(topic)
+  if (entry === undefined) byTopic.set(topic, (entry = new Map()))
+  return entry
 }
 
 function indexByTopic(knowledge: ClusterKnowledge): void {

@@ -64,7 +64,7 @@ export function createHistoryRecorder(env: Env, history: HistoryStore): HistoryR
       offsetsRecordedMs.set(session.id, nowMs)
       void write(session, 'offsets', offsetSamples(session))
     },
-    recordGroups: (session, groups) => void write(session, 'groups', groupSamples(session, groups)),
+    recordGroups: (session, groups) => void write(session, 'groups', groupSamples(groups)),
   }
 }
 
@@ -89,7 +89,7 @@ function offsetSamples({ knowledge }: ClusterSession): readonly Sample[] {
   return samples
 }
 
-function groupSamples({ knowledge }: ClusterSession, groups: readonly GroupKnowledge[]): readonly Sample[] {
+function groupSamples(groups: readonly GroupKnowledge[]): readonly Sample[] {
   const samples: Sample[] = []
   for (const group of groups) {
     if (group.totalLag === null) continue
@@ -98,11 +98,9 @@ function groupSamples({ knowledge }: ClusterSession, groups: readonly GroupKnowl
       samples.push({ metric: metrics.groupTopicLag, subject: subjectOf(group.groupId, topic), value: lag })
     }
     let partitionCount = 0
-    for (const [topic, partitions] of group.committed ?? []) {
-      const highWatermarks = knowledge.topics.get(topic)?.highWatermarks
-      for (const [partition, committed] of partitions) {
-        const lag = Math.max(0, (highWatermarks?.[partition] ?? Number.NaN) - committed)
-        if (Number.isNaN(lag) || (partitionCount += 1) > groupPartitionSeriesMax) continue
+    for (const [topic, partitions] of group.partitionLags) {
+      for (const [partition, lag] of partitions) {
+        if ((partitionCount += 1) > groupPartitionSeriesMax) continue
         samples.push({ metric: metrics.groupPartitionLag, subject: subjectOf(group.groupId, topic, partition), value: lag })
       }
     }

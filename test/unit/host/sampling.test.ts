@@ -63,6 +63,30 @@ test('lag has a past for the group, its topic and its partition', async () => {
   }
 })
 
+test('a group that keeps up with a busy topic is as far behind as it is, not caught up with an end read before', async () => {
+  const kafka = new FakeKafka()
+  kafka.addTopic('t', 1)
+  const group = kafka.addGroup('g', { 't-0': 0 })
+  const call = kafka.call.bind(kafka)
+  // Between one look and the next, 100 records are written and all but 5 of them consumed.
+  kafka.call = (name) => {
+    call(name)
+    if (name !== 'fetchOffsets') return
+    kafka.append(
+      't',
+      0,
+      Array.from({ length: 100 }, () => ({ timestampMs: 1, key: null, value: 'x' })),
+    )
+    group.offsets.set('t-0', kafka.partition('t', 0).endOffset - 5)
+  }
+  harness = await startHarness(kafka)
+  const { client, clusterId } = harness
+  await until('the lag', async () => (await client.groups.list({ clusterId })).rows[0]?.totalLag === 5)
+  const span = { clusterId, groupId: 'g', fromMs: Date.now() - 60_000, pointsMax: 20 }
+  const recorded = async () => (await client.groups.lagHistory({ ...span, partition: 0, topic: 't', toMs: Date.now() + 5_000 }))[0]?.points
+  await until('its past', async () => (await recorded())?.some(([, value]) => value === 5))
+})
+
 test('slices cover all in order', () => {
   expect([...slicesOf([1, 2, 3, 4, 5], 2)]).toEqual([[1, 2], [3, 4], [5]])
   expect([...slicesOf([], 2)]).toEqual([])
