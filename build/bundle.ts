@@ -20,7 +20,8 @@ const results: Readonly<Record<BundleScope, readonly string[]>> = {
 }
 const stampOf = (scope: BundleScope): string => join(root, 'out', `stamp-${scope}.json`)
 
-function isBuilt(scope: BundleScope): boolean {
+/** Whether what is there is as new as its sources. */
+export function isBuilt(scope: BundleScope): boolean {
   return results[scope].every((path) => existsSync(join(root, path))) && isFresh(root, sources[scope], stampOf(scope))
 }
 
@@ -43,7 +44,10 @@ async function makeElsewhere(scope: BundleScope): Promise<void> {
     stdio: ['ignore', 2, 2],
     env: { ...process.env, WEIR_BUNDLE_KEEP: '1' },
   })
+  const end = (): void => void builder.kill()
+  process.once('exit', end)
   const [code] = (await once(builder, 'exit')) as [number | null]
+  process.off('exit', end)
   if (code !== 0) throw new Error('Weir could not be built from its sources; the reason is above.')
 }
 

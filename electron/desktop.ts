@@ -28,6 +28,7 @@ export interface DesktopOptions {
 
 export function runDesktop({ folder }: DesktopOptions): void {
   if (!app.requestSingleInstanceLock()) {
+    process.stderr.write('Weir is open already, and its window is shown. Options given to this start have no effect on it.\n')
     app.quit()
     return
   }

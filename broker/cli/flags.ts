@@ -1,7 +1,6 @@
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import type { Env } from '../env/types.ts'
-import { defaultDataDirectory } from '../runtime/profile.ts'
+import { withFolder, type ClusterSettings } from '../runtime/profile.ts'
 import type { ClusterNotice, ClusterOptions, RestartPolicy } from '../runtime/types.ts'
 
 /** What `up` and `serve` share, as commander hands it over. */
@@ -10,6 +9,7 @@ export interface ClusterFlags {
   readonly controllers?: number
   readonly combined?: boolean
   readonly port?: number
+  readonly advertise?: readonly string[]
   readonly dataDir?: string
   readonly ephemeral?: boolean
   readonly restart: RestartPolicy
@@ -22,23 +22,29 @@ export interface ServeFlags extends ClusterFlags {
   readonly open?: boolean
 }
 
-export interface ProgramHooks {
-  /** Called once the command has done its start-up work. */
-  onReady(): void
+/** What the options ask for, wherever the cluster is then run from: as plain data, to be handed to another process. */
+export function clusterSettings({
+  brokers,
+  controllers,
+  combined,
+  port,
+  advertise,
+  dataDir,
+  ephemeral,
+  restart,
+}: ClusterFlags): ClusterSettings {
+  const dataDirectory = dataDir === undefined ? undefined : resolve(dataDir)
+  return { brokers, controllers, combined, port, advertise, dataDirectory, ephemeral, restart }
 }
 
-export function clusterOptions(env: Env, flags: ClusterFlags): ClusterOptions {
-  const ephemeral = flags.ephemeral === true
-  return {
-    dataDirectory: ephemeral ? join(tmpdir(), `weir-${env.random.uuid()}`) : resolve(flags.dataDir ?? defaultDataDirectory()),
-    ephemeral,
-    brokers: flags.brokers,
-    controllers: flags.controllers,
-    combined: flags.combined,
-    port: flags.port,
-    restart: flags.restart,
-    onNotice: say,
-  }
+/** Those given that shape or fill a cluster, as typed: without effect on one that runs already. */
+export function namedClusterOptions({ brokers, controllers, combined, port, advertise, restart, demo }: ClusterFlags): readonly string[] {
+  const given = { brokers, controllers, combined, port, advertise, demo, restart: restart === 'never' ? undefined : restart }
+  return Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`]))
+}
+
+export function clusterOptions(env: Env, flags: ClusterFlags, signal: AbortSignal): ClusterOptions {
+  return { ...withFolder(env, clusterSettings(flags)), onNotice: say, signal }
 }
 
 /** Notices go to stderr: stdout is for the address, or the one line of `--json`. */

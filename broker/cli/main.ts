@@ -5,13 +5,25 @@ import { flushCompileCache } from 'node:module'
 import { CommanderError } from 'commander'
 import { DiskError } from '../env/types.ts'
 import { RuntimeError, type RuntimeErrorCode } from '../runtime/types.ts'
-import { createProgram } from './program.ts'
+import { runProgram } from './program.ts'
+import { untilAskedToEnd } from './until-asked-to-end.ts'
 
 const badArgumentCodes: ReadonlySet<RuntimeErrorCode> = new Set(['INVALID_OPTION', 'TOO_FEW_BROKERS'])
 
 async function main(): Promise<number> {
   try {
-    await createProgram({ onReady: () => flushCompileCache() }).parseAsync(process.argv)
+    const onReady = (): void => flushCompileCache()
+    // Signals are listened to before the command's own code is loaded, which takes a moment.
+    await runProgram(process.argv.slice(2), {
+      async up(flags) {
+        const asked = untilAskedToEnd()
+        await (await import('./up.ts')).up(flags, { asked, onReady })
+      },
+      async serve(flags) {
+        const asked = untilAskedToEnd()
+        await (await import('./serve.ts')).serve(flags, { asked, onReady })
+      },
+    })
     return 0
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2

@@ -6,6 +6,8 @@ export interface ReadyEvent {
   /** Weir's own process, the one to signal. */
   readonly pid: number
   readonly bootstrapServers: string
+  /** With `--advertise`: what clients elsewhere are to be given, one for each address. */
+  readonly advertised?: readonly string[]
   readonly brokers: readonly { readonly id: number; readonly pid: number | null; readonly port: number | null }[]
   /** Milliseconds since this process was started. */
   readonly readyMs: number
@@ -17,6 +19,7 @@ export function readyEvent(cluster: EmbeddedCluster): ReadyEvent {
     event: 'ready',
     pid: process.pid,
     bootstrapServers: cluster.bootstrapServers,
+    ...(cluster.advertised.length === 0 ? {} : { advertised: cluster.advertised }),
     brokers: brokers.map(({ id, pid, port }) => ({ id, pid, port })),
     readyMs: Math.round(performance.now()),
   }

@@ -1,13 +1,15 @@
-import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import packageJson from '../../package.json' with { type: 'json' }
 import { createRealEnv } from '../env/real.ts'
 import { createStderrLogger } from '../env/stderr-logger.ts'
-import { startEmbeddedHost } from '../host/embedded-host.ts'
-import { clusterOptions, type ProgramHooks, type ServeFlags } from './flags.ts'
+import { startEmbeddedHost, type EmbeddedHost } from '../host/embedded-host.ts'
+import { RuntimeError } from '../runtime/types.ts'
+import { clusterOptions, type ServeFlags } from './flags.ts'
+import { openInBrowser } from './open-in-browser.ts'
 import { readyEvent, type ReadyEvent } from './ready-event.ts'
-import { untilAskedToEnd } from './until-asked-to-end.ts'
+import { serveAttached } from './serve-attached.ts'
+import { readyBefore, unlessAsked, whenAsked, type CommandContext } from './until-asked-to-end.ts'
 
 /** As `up` prints, and where the console is. */
 export interface ServingEvent extends ReadyEvent {
@@ -15,29 +17,35 @@ export interface ServingEvent extends ReadyEvent {
   readonly url: string
 }
 
-/** Runs a cluster and serves the console to a browser until asked to end, then stops both in order. */
-export async function serve(flags: ServeFlags, hooks: ProgramHooks): Promise<void> {
-  const asked = untilAskedToEnd()
+/** Runs a cluster and serves the console to a browser until asked to end, then stops both in order. On a folder that is run already: attaches. */
+export async function serve(flags: ServeFlags, context: CommandContext): Promise<void> {
+  const { asked } = context
   const env = createRealEnv({ log: createStderrLogger({ minimumLevel: 'warn' }) })
-  const owner = await startEmbeddedHost({
-    env,
-    cluster: clusterOptions(env, flags),
-    version: packageJson.version,
-    rendererDirectory: rendererDirectory(),
-    demo: flags.demo === true,
-  })
+  const cluster = clusterOptions(env, flags, asked)
+  const screen = { version: packageJson.version, rendererDirectory: rendererDirectory() }
+  const demo = flags.demo === true
+  try {
+    const owner = await unlessAsked(asked, () => startEmbeddedHost({ env, cluster, ...screen, demo }))
+    if (owner !== null) await serveOwn(owner, flags, context)
+  } catch (error) {
+    if (!(error instanceof RuntimeError) || error.code !== 'FOLDER_IN_USE') throw error
+    await serveAttached(env, flags, { ...screen, dataDirectory: cluster.dataDirectory }, context)
+  }
+}
+
+async function serveOwn(owner: EmbeddedHost, flags: ServeFlags, { asked, onReady }: CommandContext): Promise<void> {
   try {
     const { url } = await owner.host.serveWeb({ port: flags.hostPort })
+    await owner.cluster.announceConsole(new URL(url).origin)
     if (flags.json !== true) process.stdout.write(`Console: ${url}\n`)
     if (flags.open === true) openInBrowser(url)
-    const outcome = await Promise.race([owner.whenReady().then(() => 'ready' as const), asked])
-    if (outcome !== 'ready') return
+    if (!(await readyBefore(asked, owner.whenReady()))) return
     const event: ServingEvent = { ...readyEvent(owner.cluster), url }
     process.stdout.write(
       flags.json === true ? `${JSON.stringify(event)}\n` : `Bootstrap servers: ${event.bootstrapServers}. Ctrl-C ends it all.\n`,
     )
-    hooks.onReady()
-    await asked
+    onReady()
+    await whenAsked(asked)
   } finally {
     await owner.close()
   }
@@ -50,19 +58,4 @@ function rendererDirectory(): string {
     if (existsSync(join(candidate, 'index.html'))) return candidate
   }
   return join(import.meta.dirname, '../renderer')
-}
-
-/** On a machine without a browser, or a display, the printed address is all there is. */
-function openInBrowser(url: string): void {
-  if (process.platform === 'linux' && !process.env['DISPLAY'] && !process.env['WAYLAND_DISPLAY']) return
-  const [command, ...parameters] =
-    process.platform === 'darwin'
-      ? ['open', url]
-      : process.platform === 'win32'
-        ? ['rundll32', 'url.dll,FileProtocolHandler', url]
-        : ['xdg-open', url]
-  if (command === undefined) return
-  const opener = spawn(command, parameters, { stdio: 'ignore', detached: true })
-  opener.on('error', () => undefined)
-  opener.unref()
 }

@@ -2,11 +2,12 @@ import packageJson from '../../package.json' with { type: 'json' }
 import { createRealEnv } from '../env/real.ts'
 import { createStderrLogger } from '../env/stderr-logger.ts'
 import type { Env } from '../env/types.ts'
+import { serveHostOnDemand } from '../host/host-on-demand.ts'
 import { openCluster } from '../runtime/cluster.ts'
-import type { EmbeddedCluster } from '../runtime/types.ts'
-import { clusterOptions, type ClusterFlags, type ProgramHooks } from './flags.ts'
+import type { ClusterOptions, EmbeddedCluster } from '../runtime/types.ts'
+import { clusterOptions, type ClusterFlags } from './flags.ts'
 import { readyEvent } from './ready-event.ts'
-import { untilAskedToEnd } from './until-asked-to-end.ts'
+import { readyBefore, unlessAsked, whenAsked, type CommandContext } from './until-asked-to-end.ts'
 
 interface Running {
   readonly cluster: EmbeddedCluster
@@ -15,31 +16,45 @@ interface Running {
 }
 
 /** Runs a cluster until asked to end, then stops it in order. */
-export async function up(flags: ClusterFlags, hooks: ProgramHooks): Promise<void> {
-  const asked = untilAskedToEnd()
+export async function up(flags: ClusterFlags, { asked, onReady }: CommandContext): Promise<void> {
   const env = createRealEnv({ log: createStderrLogger({ minimumLevel: 'warn' }) })
-  const running = flags.demo === true ? await startWithSample(env, flags) : await startAlone(env, flags)
+  const options = clusterOptions(env, flags, asked)
+  const running = await unlessAsked(asked, () => (flags.demo === true ? startWithSample(env, options) : startAlone(env, options)))
+  if (running === null) return
   try {
-    const outcome = await Promise.race([running.whenReady().then(() => 'ready' as const), asked])
-    if (outcome === 'ready') {
+    if (await readyBefore(asked, running.whenReady())) {
       announce(running.cluster, flags.json === true)
-      hooks.onReady()
-      await asked
+      onReady()
+      await whenAsked(asked)
     }
   } finally {
     await running.close()
   }
 }
 
-async function startAlone(env: Env, flags: ClusterFlags): Promise<Running> {
-  const cluster = await openCluster(env, clusterOptions(env, flags))
-  return { cluster, whenReady: () => cluster.whenReady(), close: () => cluster.shutdown() }
+async function startAlone(env: Env, options: ClusterOptions): Promise<Running> {
+  const cluster = await openCluster(env, options)
+  const makeHost = async () => (await import('../host/embedded-host.ts')).createHostFor(env, cluster, { version: packageJson.version })
+  try {
+    const door = await serveHostOnDemand(env, cluster.ownerSocketPath, makeHost)
+    return {
+      cluster,
+      whenReady: () => cluster.whenReady(),
+      async close() {
+        await door.close()
+        await cluster.shutdown()
+      },
+    }
+  } catch (error) {
+    await cluster.shutdown()
+    throw error
+  }
 }
 
 /** The sample workload is the host's; without it, the host's code is not even loaded. */
-async function startWithSample(env: Env, flags: ClusterFlags): Promise<Running> {
+async function startWithSample(env: Env, options: ClusterOptions): Promise<Running> {
   const { startEmbeddedHost } = await import('../host/embedded-host.ts')
-  return startEmbeddedHost({ env, cluster: clusterOptions(env, flags), version: packageJson.version, demo: true })
+  return startEmbeddedHost({ env, cluster: options, version: packageJson.version, demo: true })
 }
 
 function announce(cluster: EmbeddedCluster, asJson: boolean): void {

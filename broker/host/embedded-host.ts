@@ -34,11 +34,10 @@ export interface EmbeddedHost {
 
 /** Resolves while the cluster still starts. Rejects as `openCluster` does; nothing runs then. */
 export async function startEmbeddedHost(options: EmbeddedHostOptions): Promise<EmbeddedHost> {
-  const { env, version, rendererDirectory } = options
+  const { env } = options
   const cluster = await openCluster(env, options.cluster)
   try {
-    const dataDirectory = cluster.ephemeral ? join(cluster.dataDirectory, 'profile') : profileDirectory()
-    const host = await createHost({ env, dataDirectory, version, rendererDirectory, embedded: [{ cluster, id: EMBEDDED_CLUSTER_ID }] })
+    const host = await createHostFor(env, cluster, options)
     const socket = await host.serveSocket(cluster.ownerSocketPath)
     const ready = cluster.whenReady().then(() => {
       if (options.demo === true) host.startSample(EMBEDDED_CLUSTER_ID)
@@ -48,7 +47,7 @@ export async function startEmbeddedHost(options: EmbeddedHostOptions): Promise<E
     return {
       host,
       cluster,
-      dataDirectory,
+      dataDirectory: profileOf(cluster),
       whenReady: () => ready,
       async close() {
         await socket.close()
@@ -60,4 +59,20 @@ export async function startEmbeddedHost(options: EmbeddedHostOptions): Promise<E
     await cluster.shutdown()
     throw error
   }
+}
+
+/** A host on a cluster that the caller owns, and ends after it. */
+export function createHostFor(
+  env: Env,
+  cluster: EmbeddedCluster,
+  options: Pick<EmbeddedHostOptions, 'version' | 'rendererDirectory'>,
+): Promise<Host> {
+  const { version, rendererDirectory } = options
+  const embedded = [{ cluster, id: EMBEDDED_CLUSTER_ID }]
+  return createHost({ env, dataDirectory: profileOf(cluster), version, rendererDirectory, embedded })
+}
+
+/** What a temporary cluster's console remembers goes with it. */
+function profileOf(cluster: EmbeddedCluster): string {
+  return cluster.ephemeral ? join(cluster.dataDirectory, 'profile') : profileDirectory()
 }

@@ -50,6 +50,8 @@ export interface EmbeddedEntry {
 export interface Host {
   /** A message port of a worker thread or of Electron: one window. */
   attachPort(port: PlatformPort): void
+  /** Any other way to a screen. */
+  attach(port: HostPort): void
   /** Serves the screen and the contract on 127.0.0.1. The address holds the token that lets a browser in. */
   serveWeb(options: { readonly port?: number }): Promise<{ readonly url: string; readonly port: number; close(): Promise<void> }>
   /** Serves the contract on a Unix socket or named pipe that only this user may open. */
@@ -110,6 +112,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
 
   return {
     attachPort: (port) => serve(fromPlatformPort(port)),
+    attach: serve,
     async serveWeb({ port = 0 }) {
       if (options.rendererDirectory === undefined) throw new HostError('INVALID_INPUT', 'This host has no screen to serve.')
       const server = await serveWeb(env, { port, rendererDirectory: options.rendererDirectory, onPort: serve })

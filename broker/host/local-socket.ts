@@ -1,26 +1,21 @@
 /**
  * The contract on a Unix socket or a Windows named pipe that only its owner may open: how a second `weir` in another shell
- * speaks to the one that runs.
+ * speaks to the one that runs. Messages in, messages out; the client of the contract is in local-client.ts.
  */
 import { createConnection, createServer, type Socket } from 'node:net'
 import { chmod } from 'node:fs/promises'
-import { createORPCClient } from '@orpc/client'
-import { RPCLink } from '@orpc/client/message-port'
-import type { HostClient } from '../contract/contract.ts'
-import { HostError } from './problem.ts'
 import { encodeFrame, FrameCollector } from './transports/socket-frames.ts'
 import type { HostPort } from './transports/host-port.ts'
 
 /** Bytes written and not yet taken by the other end; a reader this slow is cut off. */
 const unsentBytesMax = 128 * 1024 * 1024
 const connectionsMax = 64
-const connectDeadlineMs = 3_000
 
 export interface LocalServer {
   close(): Promise<void>
 }
 
-/** Rejects when the path cannot be bound. */
+/** Rejects when the path cannot be bound. A port may be listened to later: until then its messages wait at the other end. */
 export async function serveLocalSocket(path: string, onPort: (port: HostPort) => void): Promise<LocalServer> {
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
@@ -44,20 +39,20 @@ export async function serveLocalSocket(path: string, onPort: (port: HostPort) =>
   }
 }
 
-export interface LocalConnection {
-  readonly client: HostClient
-  close(): void
+/** A port to the host that serves `path`, at once: what is posted before it is connected waits, and when nobody answers it closes. */
+export function openLocalPort(path: string): HostPort {
+  return portOf(createConnection(path))
 }
 
-/** A client of the host that serves `path`. Rejects with `HOST_LOST` when nobody answers there. */
-export async function connectLocal(path: string): Promise<LocalConnection> {
+/** Resolves once somebody answers at `path`; rejects with the platform's error when nobody does in time. */
+export async function connectLocalPort(path: string, { withinMs }: { readonly withinMs: number }): Promise<HostPort> {
   const socket = createConnection(path)
   await new Promise<void>((resolve, reject) => {
     const fail = (error: Error): void => {
       socket.destroy()
-      reject(new HostError('HOST_LOST', `No Weir answers at ${path}.`, { subject: path, cause: error.message }, { cause: error }))
+      reject(error)
     }
-    socket.setTimeout(connectDeadlineMs, () => fail(new Error('timed out')))
+    socket.setTimeout(withinMs, () => fail(new Error('timed out')))
     socket.once('error', fail)
     socket.once('connect', () => {
       socket.off('error', fail)
@@ -65,17 +60,7 @@ export async function connectLocal(path: string): Promise<LocalConnection> {
       resolve()
     })
   })
-  const port = portOf(socket)
-  const link = new RPCLink({
-    port: {
-      on(event: string, callback: (event?: { data: unknown }) => void) {
-        if (event === 'message') port.onMessage((data) => callback({ data }))
-        if (event === 'close') port.onClose(() => callback())
-      },
-      postMessage: (data: string | Uint8Array) => port.postMessage(data),
-    },
-  })
-  return { client: createORPCClient<HostClient>(link), close: () => port.close() }
+  return portOf(socket)
 }
 
 function portOf(socket: Socket): HostPort {
@@ -99,7 +84,10 @@ function portOf(socket: Socket): HostPort {
         }
       })
     },
-    onClose: (listener) => void socket.on('close', () => listener()),
+    onClose(listener) {
+      if (socket.closed) queueMicrotask(listener)
+      else socket.on('close', () => listener())
+    },
     close: () => socket.destroy(),
   }
 }

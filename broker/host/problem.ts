@@ -73,6 +73,7 @@ function inputMessage(error: ORPCError<string, unknown>): string {
 
 const runtimeCodes: Readonly<Record<RuntimeErrorCode, ProblemCode>> = {
   FOLDER_IN_USE: 'INTERNAL',
+  OWNER_GONE: 'HOST_LOST',
   FOLDER_UNUSABLE: 'INTERNAL',
   PORT_IN_USE: 'NODE_STATE_CONFLICT',
   TOO_FEW_BROKERS: 'INVALID_INPUT',

@@ -3,18 +3,21 @@
  * order. Knows nothing of topics or data.
  */
 import type { Env } from '../env/types.ts'
+import { advertisedServers, chooseExternal, exposureWarning, parseAdvertised, type ExternalListener } from './advertise.ts'
 import { openDataFolder, refuseForeignFolder, type ClusterManifest } from './data-folder.ts'
+import { folderProblem } from './folder-problem.ts'
 import { speaksKafka } from './kafka-probe.ts'
 import { createLauncher, holdProcess, type Launcher } from './launcher.ts'
 import { createRunRecord, endLeftovers, type RunRecord } from './leftovers.ts'
 import { createNodeSet, LOOPBACK, type NodeSet } from './node-set.ts'
 import { claimFolder, type Ownership } from './ownership.ts'
-import { choosePorts, type PortBlock } from './ports.ts'
+import { choosePorts, portRange, type PortBlock } from './ports.ts'
 import { proveWritable } from './readiness.ts'
 import type { SupervisedNode } from './supervised-node.ts'
-import type { ClusterOptions, EmbeddedCluster, NodeView } from './types.ts'
+import { RuntimeError, type ClusterOptions, type EmbeddedCluster, type NodeView } from './types.ts'
 import { startWatchdog, type Watchdog } from './watchdog.ts'
 
+const openWithinMs = 60_000
 const readyWithinMs = 120_000
 const endWithinMs = 30_000
 
@@ -38,36 +41,74 @@ export async function startCluster(env: Env, options: ClusterOptions, ports: Par
 
 /**
  * Resolves as soon as every process is on its way, so that a console can show them start. Rejects with a `RuntimeError`
- * when the folder is in use or unusable, a named port is taken, or an option makes no sense; nothing runs then.
+ * when the folder is in use or unusable, a named port is taken, an option makes no sense, or it took longer than 60 s; with
+ * the reason of `options.signal` when that was given and has said to stop. Nothing runs then.
  */
 export async function openCluster(env: Env, options: ClusterOptions, ports: Partial<ClusterPorts> = {}): Promise<EmbeddedCluster> {
-  const hold = holdProcess()
-  let ownership: Ownership | null = null
+  const overdue = new AbortController()
+  const deadline = env.timers.after(openWithinMs, () =>
+    overdue.abort(
+      new RuntimeError(
+        'TIMED_OUT',
+        `${options.dataDirectory} could not be opened within ${openWithinMs / 1000} s: its disk hardly answers.`,
+      ),
+    ),
+  )
+  const signal = options.signal === undefined ? overdue.signal : AbortSignal.any([options.signal, overdue.signal])
+  const opening = open(env, options, ports, signal)
+  // A disk that has stopped answering holds the opening, which lets go of everything should it ever go on, but not the caller.
+  const late = new Promise<never>((_resolve, reject) => {
+    overdue.signal.addEventListener('abort', () => reject(overdue.signal.reason as Error), { once: true })
+  })
   try {
-    await refuseForeignFolder(env, options.dataDirectory)
-    ownership = await claimFolder(env, options.dataDirectory, process.pid)
-    const { brokers, controllers, combined, name } = options
-    const manifest = await openDataFolder(env, options.dataDirectory, { brokers, controllers, combined, name })
-    await reportLeftovers(env, options)
-    const block = await choosePorts(env, { port: options.port, count: manifest.brokers.length })
-    reportPorts(env, options, block)
-    return launchCluster({ env, options, ownership, manifest, block, hold }, { launcher: createLauncher(), proveWritable, ...ports })
-  } catch (error) {
-    await ownership?.release()
-    hold.release()
-    throw error
+    return await Promise.race([opening, late])
+  } finally {
+    deadline.cancel()
   }
 }
 
-async function reportLeftovers(env: Env, { dataDirectory, onNotice }: ClusterOptions): Promise<void> {
-  const ended = await endLeftovers(env, dataDirectory)
+/** Looks at `signal` between all steps; the last one, which makes the processes, is one turn of the event loop. */
+async function open(env: Env, options: ClusterOptions, ports: Partial<ClusterPorts>, signal: AbortSignal): Promise<EmbeddedCluster> {
+  const { dataDirectory, brokers, controllers, combined, name } = options
+  const advertise = (options.advertise ?? []).map(parseAdvertised)
+  const hold = holdProcess()
+  let ownership: Ownership | null = null
+  try {
+    signal.throwIfAborted()
+    await refuseForeignFolder(env, dataDirectory)
+    signal.throwIfAborted()
+    ownership = await claimFolder(env, dataDirectory, process.pid)
+    signal.throwIfAborted()
+    const manifest = await openDataFolder(env, dataDirectory, { brokers, controllers, combined, name })
+    await reportLeftovers(env, options, signal)
+    signal.throwIfAborted()
+    const count = manifest.brokers.length
+    const block = await choosePorts(env, { port: options.port, count })
+    const external = await chooseExternal(env, { advertise, count, used: block.ports })
+    await ownership.describe({ bootstrapServers: bootstrapServersOf(block.ports) })
+    signal.throwIfAborted()
+    reportPorts(env, options, block)
+    reportExposure(options, external)
+    return launchCluster(
+      { env, options, ownership, manifest, block, external, hold },
+      { launcher: createLauncher(), proveWritable, ...ports },
+    )
+  } catch (error) {
+    await ownership?.release()
+    hold.release()
+    throw folderProblem(dataDirectory, error)
+  }
+}
+
+async function reportLeftovers(env: Env, { dataDirectory, onNotice }: ClusterOptions, signal: AbortSignal): Promise<void> {
+  const ended = await endLeftovers(env, dataDirectory, signal)
   if (ended.length === 0) return
   onNotice?.({ code: 'LEFTOVERS_ENDED', message: `Ended what an earlier run left behind: nodes ${ended.join(', ')}.` })
 }
 
 function reportPorts(env: Env, { onNotice }: ClusterOptions, { taken, ports }: PortBlock): void {
   if (taken === null || onNotice === undefined) return
-  const chosen = ports.length === 1 ? `port ${ports[0]}` : `ports ${ports[0]} to ${ports.at(-1)}`
+  const chosen = portRange(ports)
   const address = `${LOOPBACK}:${taken}`
   void speaksKafka(env, address).then((isKafka) =>
     onNotice(
@@ -78,12 +119,18 @@ function reportPorts(env: Env, { onNotice }: ClusterOptions, { taken, ports }: P
   )
 }
 
+function reportExposure({ onNotice }: ClusterOptions, external: readonly ExternalListener[]): void {
+  const message = exposureWarning(external)
+  if (message !== null) onNotice?.({ code: 'ADVERTISED', message })
+}
+
 interface Opened {
   readonly env: Env
   readonly options: ClusterOptions
   readonly ownership: Ownership
   readonly manifest: ClusterManifest
   readonly block: PortBlock
+  readonly external: readonly ExternalListener[]
   readonly hold: { release(): void }
 }
 
@@ -102,6 +149,7 @@ function launchCluster(opened: Opened, ports: ClusterPorts): EmbeddedCluster {
     cluster: options,
     manifest,
     ports: opened.block,
+    external: opened.external,
     internalSecret,
     watchdog,
     record,
@@ -112,7 +160,7 @@ function launchCluster(opened: Opened, ports: ClusterPorts): EmbeddedCluster {
   })
   for (const node of nodes.all) node.launch()
 
-  const bootstrapServers = (): string => manifest.brokers.map((id) => `${LOOPBACK}:${nodes.find(id).view().port ?? 0}`).join(',')
+  const bootstrapServers = (): string => bootstrapServersOf(manifest.brokers.map((id) => nodes.find(id).view().port ?? 0))
   const ready = (async (): Promise<void> => {
     await Promise.all(nodes.all.map((node) => node.untilState(['running'], readyWithinMs)))
     await ports.proveWritable(env, { bootstrapServers: bootstrapServers(), brokers: manifest.brokers, timeoutMs: readyWithinMs })
@@ -127,9 +175,11 @@ function launchCluster(opened: Opened, ports: ClusterPorts): EmbeddedCluster {
     get bootstrapServers() {
       return bootstrapServers()
     },
+    advertised: advertisedServers(opened.external),
     dataDirectory: options.dataDirectory,
     ephemeral: options.ephemeral === true,
     ownerSocketPath: ownership.socketPath,
+    announceConsole: (consoleAddress) => ownership.describe({ consoleAddress }),
     internalSecret,
     controllerAddresses: () => nodes.controllerAddresses(),
     nodes: () => nodes.views(),
@@ -141,6 +191,10 @@ function launchCluster(opened: Opened, ports: ClusterPorts): EmbeddedCluster {
     ...nodeCalls(nodes),
     shutdown: () => (ending ??= end(opened, { nodes, watchdog, record })),
   }
+}
+
+function bootstrapServersOf(ports: readonly number[]): string {
+  return ports.map((port) => `${LOOPBACK}:${port}`).join(',')
 }
 
 type NodeCalls = Pick<EmbeddedCluster, 'start' | 'stop' | 'kill' | 'restart' | 'pause' | 'resume' | 'connections'>

@@ -70,7 +70,10 @@ function format(
   { brokers = 3, controllers = defaultVoters(brokers), combined = false, name = 'Embedded' }: FormatOptions,
 ): ClusterManifest {
   if (combined && controllers > brokers) {
-    throw new RuntimeError('INVALID_OPTION', `${controllers} voters do not fit into the processes of ${brokers} brokers.`)
+    throw new RuntimeError(
+      'INVALID_OPTION',
+      `${controllers} voters do not fit into the ${brokers === 1 ? 'process of 1 broker' : `processes of ${brokers} brokers`}.`,
+    )
   }
   return {
     formatVersion,

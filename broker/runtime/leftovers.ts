@@ -15,13 +15,13 @@ interface RunningProcess {
 const fileName = 'run.json'
 const goneWithinMs = 5_000
 
-/** Returns the node ids whose processes had to be ended. */
-export async function endLeftovers(env: Env, dataDirectory: string): Promise<readonly number[]> {
+/** Returns the node ids whose processes had to be ended. Waits for each 5 s at most, and no longer than until `signal` says so. */
+export async function endLeftovers(env: Env, dataDirectory: string, signal?: AbortSignal): Promise<readonly number[]> {
   const left = await readRun(env, dataDirectory)
   const ended: number[] = []
   for (const { nodeId, pid, identity } of left) {
     if (await killVerified(pid, identity)) {
-      await untilGone(env, pid, identity)
+      await untilGone(env, { pid, identity }, signal)
       ended.push(nodeId)
     }
   }
@@ -29,9 +29,10 @@ export async function endLeftovers(env: Env, dataDirectory: string): Promise<rea
   return ended
 }
 
-async function untilGone(env: Env, pid: number, identity: string): Promise<void> {
+async function untilGone(env: Env, { pid, identity }: Omit<RunningProcess, 'nodeId'>, signal: AbortSignal | undefined): Promise<void> {
   const deadlineMs = env.clock.monotonicMs() + goneWithinMs
   while ((await startIdentity(pid)) === identity && env.clock.monotonicMs() < deadlineMs) {
+    signal?.throwIfAborted()
     await new Promise<void>((resolve) => void env.timers.after(10, resolve))
   }
 }

@@ -9,6 +9,8 @@ export interface NodeListener {
   readonly host: string
   /** 0 takes a free one; the `listening` message tells which. */
   readonly port: number
+  /** What clients are told to connect to, where that is not `host`. */
+  readonly advertisedHost?: string
 }
 
 export interface Voter {

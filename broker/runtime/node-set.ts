@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path'
 import type { Env } from '../env/types.ts'
+import { externalListenersOf, type ExternalListener } from './advertise.ts'
 import { nodeDirectory, type ClusterManifest } from './data-folder.ts'
 import type { Launcher } from './launcher.ts'
 import type { RunRecord } from './leftovers.ts'
@@ -30,6 +31,7 @@ export interface NodeSetOptions {
   readonly cluster: ClusterOptions
   readonly manifest: ClusterManifest
   readonly ports: PortBlock
+  readonly external: readonly ExternalListener[]
   readonly internalSecret: string
   readonly watchdog: Watchdog
   readonly record: RunRecord
@@ -111,7 +113,7 @@ async function nodeConfig(options: NodeSetOptions, set: NodeSet, node: Supervise
   if (role === 'controller') return controllerConfig(options, set, id)
   return {
     ...sharedConfig(options, set, { role, nodeId: id }),
-    listeners: brokerListeners(options, node.view().port ?? 0),
+    listeners: brokerListeners(options, node),
     companion: voterId === null ? undefined : await controllerConfig(options, set, voterId),
   }
 }
@@ -138,8 +140,13 @@ function internalListener(port: number): NodeListener {
   return { name: 'INTERNAL', host: LOOPBACK, port }
 }
 
-function brokerListeners({ ports }: NodeSetOptions, port: number): NodeListener[] {
-  return [...ports.hosts.map((host) => ({ name: 'CLIENT', host, port })), internalListener(0)]
+function brokerListeners({ manifest, ports, external }: NodeSetOptions, node: SupervisedNode): NodeListener[] {
+  const port = node.view().port ?? 0
+  return [
+    ...ports.hosts.map((host) => ({ name: 'CLIENT', host, port })),
+    ...externalListenersOf(external, manifest.brokers.indexOf(node.id)),
+    internalListener(0),
+  ]
 }
 
 /** A controller that comes back where it was need not be announced. */

@@ -12,9 +12,15 @@ export interface Owner {
   /** A Unix socket's path or a Windows named pipe, where the owner serves the contract. */
   readonly socketPath: string
   readonly startedMs: number
+  /** Once it is known. */
+  readonly bootstrapServers?: string
+  /** Of the console that the owner serves to browsers: without the token, which is for the person who started it. */
+  readonly consoleAddress?: string
 }
 
 export interface Ownership extends Owner {
+  /** Writes down more about the owner. One call after the other. */
+  describe(details: Pick<Owner, 'bootstrapServers' | 'consoleAddress'>): Promise<void>
   release(): Promise<void>
 }
 
@@ -31,9 +37,17 @@ export async function claimFolder(env: Env, dataDirectory: string, pid: number):
   try {
     const socketPath = socketPathFor(env, dataDirectory)
     if (process.platform !== 'win32') await env.disk.remove(socketPath)
-    const owner: Owner = { pid, socketPath, startedMs: env.clock.nowMs() }
-    await env.disk.writeFileAtomic(join(dataDirectory, ownerName), Buffer.from(`${JSON.stringify(owner)}\n`))
-    return { ...owner, release: () => release(env, dataDirectory, lock, socketPath) }
+    let owner: Owner = { pid, socketPath, startedMs: env.clock.nowMs() }
+    const write = (): Promise<void> => env.disk.writeFileAtomic(join(dataDirectory, ownerName), Buffer.from(`${JSON.stringify(owner)}\n`))
+    await write()
+    return {
+      ...owner,
+      describe(details) {
+        owner = { ...owner, ...details }
+        return write()
+      },
+      release: () => release(env, dataDirectory, lock, socketPath),
+    }
   } catch (error) {
     await lock.release()
     throw error
@@ -52,11 +66,21 @@ export async function findOwner(env: Env, dataDirectory: string): Promise<Owner 
 }
 
 function inUse(dataDirectory: string, owner: Owner | null): RuntimeError {
-  const who = owner === null ? 'another process' : `process ${owner.pid}`
   return new RuntimeError(
     'FOLDER_IN_USE',
-    `${dataDirectory} is run by ${who} already. Stop that one, or name another folder with --data-dir.`,
+    `${dataDirectory} ${holderSentence(owner)} "weir serve" on the same folder opens a console onto it; for another cluster, stop that one or name another folder with --data-dir.`,
   )
+}
+
+/** Who runs a folder, to follow its name. */
+export function holderSentence(owner: Owner | null): string {
+  if (owner === null) return 'is run by another process already.'
+  const { pid, startedMs, bootstrapServers, consoleAddress } = owner
+  // Swedes write a date and a time as ISO 8601 does, in the local time zone.
+  const since = new Date(startedMs).toLocaleString('sv-SE')
+  const brokers = bootstrapServers === undefined ? '' : ` Its brokers are at ${bootstrapServers}.`
+  const console = consoleAddress === undefined ? '' : ` Its console is at ${consoleAddress}.`
+  return `is run by process ${pid} already, since ${since}.${brokers}${console}`
 }
 
 async function release(env: Env, dataDirectory: string, lock: DiskLock, socketPath: string): Promise<void> {
@@ -72,15 +96,20 @@ function socketPathFor(env: Env, dataDirectory: string): string {
   return Buffer.byteLength(beside) <= socketPathBytesMax ? beside : join(tmpdir(), `weir-${unique}.sock`)
 }
 
-async function readOwner(env: Env, dataDirectory: string): Promise<Owner | null> {
+/** Whoever has written itself down there last; whether it still lives is not looked at. */
+export async function readOwner(env: Env, dataDirectory: string): Promise<Owner | null> {
   const content = await env.disk.readFile(join(dataDirectory, ownerName))
   if (content === null) return null
   try {
-    const { pid, socketPath, startedMs } = JSON.parse(content.toString('utf8')) as Partial<Owner>
+    const { pid, socketPath, startedMs, bootstrapServers, consoleAddress } = JSON.parse(content.toString('utf8')) as Partial<Owner>
     if (typeof pid !== 'number' || typeof socketPath !== 'string' || typeof startedMs !== 'number') return null
-    return { pid, socketPath, startedMs }
+    return { pid, socketPath, startedMs, bootstrapServers: textOrNothing(bootstrapServers), consoleAddress: textOrNothing(consoleAddress) }
   } catch {
     // Not ours, or damaged: then the owner is unknown, which the caller says.
     return null
   }
+}
+
+function textOrNothing(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
 }

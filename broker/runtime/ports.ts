@@ -1,4 +1,4 @@
-/** Chooses where brokers listen: a block of neighbouring ports that is free on both loopback addresses. */
+/** Chooses where brokers listen: a block of neighbouring ports that is free on both loopback addresses. For extra listeners see advertise.ts. */
 import type { Env } from '../env/types.ts'
 import { TransportError } from '../env/types.ts'
 import { RuntimeError } from './types.ts'
@@ -25,7 +25,7 @@ export async function choosePorts(env: Env, options: { readonly port: number | u
   const { port, count } = options
   if (port !== undefined) checkPort(port, count)
   const hosts = await loopbackHosts(env)
-  if (port === 0) return { ports: await anyFree(env, count), hosts: hosts.slice(0, 1), taken: null }
+  if (port === 0) return { ports: await anyFree(env, '127.0.0.1', count), hosts: hosts.slice(0, 1), taken: null }
   if (port !== undefined) {
     const taken = await firstTaken(env, hosts, port, count)
     if (taken !== null)
@@ -33,12 +33,13 @@ export async function choosePorts(env: Env, options: { readonly port: number | u
         'PORT_IN_USE',
         `Port ${taken} is taken by another program. Name another one, or none to have the next free block.`,
       )
-    return { ports: block(port, count), hosts, taken: null }
+    return { ports: portsFrom(port, count), hosts, taken: null }
   }
   return nextFreeBlock(env, hosts, count)
 }
 
-function checkPort(port: number, count: number): void {
+/** Throws INVALID_OPTION when a block from there on would pass the last port. */
+export function checkPort(port: number, count: number): void {
   if (Number.isInteger(port) && port >= 0 && port + count - 1 <= 65_535) return
   throw new RuntimeError('INVALID_OPTION', `${count} brokers do not fit at port ${port}: ports end at 65535.`)
 }
@@ -49,28 +50,35 @@ async function nextFreeBlock(env: Env, hosts: readonly string[], count: number):
     const first = DEFAULT_PORT + index * Math.max(blockStep, count)
     if (first + count - 1 > 65_535) break
     const taken = await firstTaken(env, hosts, first, count)
-    if (taken === null) return { ports: block(first, count), hosts, taken: firstSeenTaken }
+    if (taken === null) return { ports: portsFrom(first, count), hosts, taken: firstSeenTaken }
     firstSeenTaken ??= taken
   }
   throw new RuntimeError('PORT_IN_USE', `No block of ${count} free ports was found from ${DEFAULT_PORT} on.`)
 }
 
 /** Held all at once, so that they differ, and given free for the brokers to bind. */
-async function anyFree(env: Env, count: number): Promise<number[]> {
+export async function anyFree(env: Env, host: string, count: number): Promise<number[]> {
   const held = await Promise.all(
-    Array.from({ length: count }, () => env.transport.listen({ host: '127.0.0.1', port: 0 }, (connection) => connection.destroy())),
+    Array.from({ length: count }, () => env.transport.listen({ host, port: 0 }, (connection) => connection.destroy())),
   )
   await Promise.all(held.map((listener) => listener.close()))
   return held.map(({ address }) => address.port)
 }
 
-function block(first: number, count: number): number[] {
+export function portsFrom(first: number, count: number): number[] {
   return Array.from({ length: count }, (_, index) => first + index)
 }
 
-async function firstTaken(env: Env, hosts: readonly string[], first: number, count: number): Promise<number | null> {
+/** For people: `port 9092`, or `ports 9092 to 9094`; ports that are no neighbours are listed. */
+export function portRange(ports: readonly number[]): string {
+  const [first = 0] = ports
+  if (ports.length === 1) return `port ${first}`
+  return ports.every((port, index) => port === first + index) ? `ports ${first} to ${ports.at(-1)}` : `ports ${ports.join(', ')}`
+}
+
+export async function firstTaken(env: Env, hosts: readonly string[], first: number, count: number): Promise<number | null> {
   const answers = await Promise.all(
-    block(first, count).map(async (port) => {
+    portsFrom(first, count).map(async (port) => {
       const free = await Promise.all(hosts.map((host) => isFree(env, host, port)))
       return free.every(Boolean) ? null : port
     }),

@@ -77,16 +77,24 @@ export interface ClusterOptions {
   readonly combined?: boolean
   /** CLIENT port of broker 1, the others follow. Named: taken means an error. Absent: 9092 or the next free block; 0: any free ports. */
   readonly port?: number
+  /**
+   * For clients that cannot reach loopback: HOST or HOST:PORT, at most 8, each an extra listener on every network address of this machine
+   * whose clients are told HOST. PORT is broker 1's, the others follow; absent: 19092 or the next free block. Plaintext, for everybody who
+   * reaches it; so it is asked for at each start and not kept.
+   */
+  readonly advertise?: readonly string[]
   readonly name?: string
   readonly restart?: RestartPolicy
   /** Settings of Kafka's server.properties handed to every node. */
   readonly configOverrides?: Readonly<Record<string, string>>
   /** One sentence each, for people: a port block that was taken, leftovers ended. */
   readonly onNotice?: (notice: ClusterNotice) => void
+  /** Ends an opening that is under way; what runs by then is ended with `shutdown`. */
+  readonly signal?: AbortSignal
 }
 
 export interface ClusterNotice {
-  readonly code: 'PORTS_TAKEN' | 'LEFTOVERS_ENDED'
+  readonly code: 'PORTS_TAKEN' | 'LEFTOVERS_ENDED' | 'ADVERTISED'
   readonly message: string
   /** Set when what holds the port speaks Kafka: `host:port` to offer a connection to. */
   readonly kafkaAt?: string
@@ -103,10 +111,14 @@ export interface EmbeddedCluster {
   readonly name: string
   /** `127.0.0.1:9092,127.0.0.1:9093,...`, brokers that are down included. */
   readonly bootstrapServers: string
+  /** The same for clients elsewhere, one for each address of `advertise`. */
+  readonly advertised: readonly string[]
   readonly dataDirectory: string
   readonly ephemeral: boolean
   /** Where the owner of this folder serves the contract: a Unix socket's path or a named pipe. */
   readonly ownerSocketPath: string
+  /** Tells whoever comes to this folder second where the owner serves its console to browsers. */
+  announceConsole(address: string): Promise<void>
   /** Per run; what a peer on the INTERNAL listener proves itself with. */
   readonly internalSecret: string
   controllerAddresses(): readonly ControllerAddress[]
@@ -137,7 +149,9 @@ export interface EmbeddedCluster {
 export type RuntimeErrorCode =
   /** Another process runs this folder. */
   | 'FOLDER_IN_USE'
-  /** The folder holds something else, or was written by a newer Weir. */
+  /** The process that runs a folder, and that was attached to, has ended. */
+  | 'OWNER_GONE'
+  /** The folder holds something else, cannot be written, or was written by a newer Weir. */
   | 'FOLDER_UNUSABLE'
   | 'PORT_IN_USE'
   | 'TOO_FEW_BROKERS'

@@ -1,14 +1,19 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { createORPCClient } from '@orpc/client'
+import { RPCLink } from '@orpc/client/websocket'
+import { WebSocket } from 'ws'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createClient } from '../../broker/client/client.ts'
+import { webSocketPath, type HostClient } from '../../broker/contract/contract.ts'
 import { createRealEnv } from '../../broker/env/real.ts'
 import { findOwner } from '../../broker/runtime/ownership.ts'
 import { startIdentity } from '../../broker/runtime/process-identity.ts'
+import { until } from '../support/until.ts'
 import { startWeir, type WeirProcess } from '../support/weir-process.ts'
 
 /** Weir as people and test suites run it: real processes on real ports, ended in every way there is. */
@@ -28,7 +33,11 @@ afterEach(async () => {
 })
 
 async function start(...parameters: string[]): Promise<WeirProcess> {
-  const weir = await startWeir(['--data-dir', folder, ...parameters])
+  return startCommand('up', ...parameters)
+}
+
+async function startCommand(command: 'up' | 'serve', ...parameters: string[]): Promise<WeirProcess> {
+  const weir = await startWeir(['--data-dir', folder, ...parameters], { command, env: { WEIR_HOME: join(folder, 'profile') } })
   running.push(weir)
   return weir
 }
@@ -81,6 +90,15 @@ function accepts(port: number): Promise<boolean> {
     })
     socket.on('error', () => resolve(false))
   })
+}
+
+/** As a browser does: the token for a cookie, then the WebSocket. */
+async function openConsole(url: string): Promise<{ client: HostClient; close(): void }> {
+  const { headers } = await fetch(url, { redirect: 'manual' })
+  const cookie = (headers.get('set-cookie') ?? '').split(';')[0] ?? ''
+  const socket = new WebSocket(`ws://${new URL(url).host}${webSocketPath}`, { headers: { cookie } })
+  const client = createORPCClient<HostClient>(new RPCLink({ websocket: socket as unknown as globalThis.WebSocket }))
+  return { client, close: () => socket.terminate() }
 }
 
 test('three brokers come up, each its own process, and one line says where', async () => {
@@ -181,23 +199,108 @@ test('started by npm, weir stops when npm is killed', async () => {
 })
 
 test('an ephemeral cluster leaves no folder, however it ends', async () => {
-  const before = new Set(await readdir(tmpdir()))
-  const added = async (): Promise<string[]> =>
-    (await readdir(tmpdir())).filter((name) => !before.has(name) && /^weir-[\w-]{22}$/.test(name))
-  const ended = await startWeir(['--ephemeral', '--brokers', '1'])
-  running.push(ended)
-  expect(await added()).toHaveLength(1)
+  const temporary = join(folder, 'tmp')
+  await mkdir(temporary)
+  const ephemeral = async (): Promise<WeirProcess> => {
+    const weir = await startWeir(['--ephemeral', '--brokers', '1'], { env: { TMPDIR: temporary, TEMP: temporary } })
+    running.push(weir)
+    return weir
+  }
+  const left = async (): Promise<string[]> => (await readdir(temporary)).filter((name) => name.startsWith('weir-'))
+  const ended = await ephemeral()
+  expect(await left()).toEqual([expect.stringMatching(/^weir-[\w-]{22}$/)])
   await ended.end('SIGTERM')
-  expect(await added()).toEqual([])
-  const killed = await startWeir(['--ephemeral', '--brokers', '1'])
-  running.push(killed)
+  expect(await left()).toEqual([])
+  const killed = await ephemeral()
   await killed.end('SIGKILL')
-  await expect.poll(added, { timeout: 5_000 }).toEqual([])
+  await expect.poll(left, { timeout: 5_000 }).toEqual([])
 })
 
-test('a second weir on the same folder is refused and names the first', async () => {
+test('a second weir on the same folder is refused and names the first, and where its brokers are', async () => {
   const weir = await start('--brokers', '1')
-  await expect(start()).rejects.toThrow(new RegExp(`is run by process ${weir.pid} already`))
+  const refused = start()
+  await expect(refused).rejects.toThrow(new RegExp(`ended with 1 .*is run by process ${weir.pid} already, since \\d{4}-`, 's'))
+  await expect(refused).rejects.toThrow(`Its brokers are at ${weir.bootstrapServers}.`)
+})
+
+test.each(['up', 'serve'] as const)(
+  'a console started on a folder that `%s` runs looks at that cluster, and ends with it',
+  async (command) => {
+    const owner = await startWeir(['--data-dir', folder, '--brokers', '1'], { command, env: { WEIR_HOME: join(folder, '..', 'home') } })
+    running.push(owner)
+    const second = await startWeir(['--data-dir', folder, '--brokers', '3'], { command: 'serve', env: { WEIR_HOME: folder } })
+    running.push(second)
+    expect(second).toMatchObject({ event: 'attached', ownerPid: owner.pid, bootstrapServers: owner.bootstrapServers })
+    expect(second.stderr()).toContain('--brokers, --port had no effect')
+    const screen = await openConsole(second.url ?? '')
+    try {
+      expect(await screen.client.app.info()).toMatchObject({ pid: owner.pid })
+      expect((await screen.client.nodes.list({ clusterId: 'embedded' })).map(({ pid }) => pid)).toContain(owner.brokers[0]?.pid)
+    } finally {
+      screen.close()
+    }
+    const ended = once(second.child, 'exit')
+    expect(await owner.end('SIGTERM')).toBe(0)
+    expect(await ended).toEqual([1, null])
+    expect(second.stderr()).toContain(`Process ${owner.pid}, which ran ${folder}, has ended`)
+  },
+)
+
+test('a console that was attached ends alone', async () => {
+  const owner = await start('--brokers', '1')
+  const second = await startCommand('serve')
+  expect(await second.end('SIGINT')).toBe(0)
+  expect(await accepts(owner.brokers[0]?.port ?? 0)).toBe(true)
+})
+
+test.each([
+  ['as soon as it has the folder', 'owner.json'],
+  ['as soon as its nodes are on their way', 'run.json'],
+])('SIGTERM %s stops it with exit code 0, leaving no process and a free folder', async (_when, file) => {
+  const weir = spawn(process.execPath, [join(root, 'build/weir.mjs'), 'up', '--data-dir', folder, '--port', '0'], { stdio: 'ignore' })
+  const ended = once(weir, 'exit')
+  const seen: Identified[] = []
+  try {
+    await until(`${file} to be there`, async () => (await env.disk.stat(join(folder, file))) !== null)
+    seen.push(...(JSON.parse((await env.disk.readFile(join(folder, 'run.json')))?.toString() ?? '[]') as Identified[]))
+    weir.kill('SIGTERM')
+    expect(await ended).toEqual([0, null])
+  } finally {
+    weir.kill('SIGKILL')
+  }
+  expect(await alive(seen)).toEqual([])
+  expect(await findOwner(env, folder)).toBeNull()
+  expect(await env.disk.readFile(join(folder, 'run.json'))).toBeNull()
+})
+
+test('a signal right after its start leaves nothing behind', async () => {
+  const weir = spawn(process.execPath, [join(root, 'build/weir.mjs'), 'up', '--data-dir', folder, '--port', '0'], { stdio: 'ignore' })
+  const ended = once(weir, 'exit') as Promise<[number | null, string | null]>
+  await once(weir, 'spawn')
+  weir.kill('SIGTERM')
+  // Before Node itself listens, the signal's own effect is all there is.
+  expect([0, 'SIGTERM']).toContain((await ended).find((how) => how !== null))
+  expect(await findOwner(env, folder)).toBeNull()
+})
+
+test('a client that comes by an advertised address is told the advertised addresses, and one on loopback is told loopback', async () => {
+  const weir = await start('--advertise', 'localhost:0', '--advertise', '127.0.0.2:0')
+  expect(weir.advertised).toHaveLength(2)
+  expect(weir.stderr()).toMatch(/Whoever reaches .* there is no TLS and no password/)
+  const addressesBy = async (bootstrapServers: string): Promise<string> => {
+    const client = createClient(env, { bootstrapServers })
+    try {
+      const { brokers } = await client.metadata()
+      const addresses = brokers.toSorted((one, other) => one.nodeId - other.nodeId).map(({ host, port }) => `${host}:${port}`)
+      return addresses.join(',')
+    } finally {
+      await client.close()
+    }
+  }
+  for (const servers of [...(weir.advertised ?? []), weir.bootstrapServers]) expect(await addressesBy(servers)).toBe(servers)
+  const [outside = ''] = weir.advertised ?? []
+  await write({ ...weir, bootstrapServers: outside }, 'from-outside', ['a', 'b', 'c'])
+  expect(await countRecords(weir, 'from-outside')).toBe(3)
 })
 
 test('--brokers adds brokers to a folder that has fewer, and fewer are refused', async () => {

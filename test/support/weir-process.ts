@@ -8,13 +8,17 @@ const readyWithinMs = 90_000
 const stderrBytesMax = 64 * 1024
 
 export interface ReadyLine {
-  readonly event: 'ready'
+  /** `attached`: a console onto a cluster that another process runs, which has no brokers of its own. */
+  readonly event: 'ready' | 'attached'
   readonly pid: number
   readonly bootstrapServers: string
   readonly brokers: readonly { readonly id: number; readonly pid: number; readonly port: number }[]
   readonly readyMs: number
+  readonly advertised?: readonly string[]
   /** `serve` only. */
   readonly url?: string
+  /** Attached only. */
+  readonly ownerPid?: number
 }
 
 export interface WeirProcess extends ReadyLine {

@@ -32,6 +32,12 @@ test.each([
   ['a folder and no folder at once', ['up', '--ephemeral', '--data-dir', '/tmp/x']],
   ['an unknown restart policy', ['up', '--restart', 'always']],
   ['an even number of voters', ['up', '--controllers', '2']],
+  ['a folder without a name', ['up', '--data-dir', '']],
+  ['a folder of blanks', ['serve', '--data-dir', '  ']],
+  ['an address nobody can connect to', ['up', '--advertise', '0.0.0.0']],
+  ['an IPv6 address without brackets', ['serve', '--advertise', 'fd00::1']],
+  ['one good address to advertise and one bad', ['up', '--advertise', 'box', '--advertise', 'box:x']],
+  ['an advertised port without room for the brokers', ['up', '--ephemeral', '--port', '0', '--brokers', '2', '--advertise', 'box:65535']],
   ['a value too many', ['up', 'now']],
   ['an option of serve given to up', ['up', '--host-port', '8080']],
 ])('%s is refused with one line on stderr and exit code 2', async (_what, parameters) => {
@@ -47,7 +53,7 @@ test('what is refused is named, and what is allowed is said', async () => {
   expect(stderr).toContain('from 1 to 100')
 })
 
-test.each([[['--help']], [['up', '--help']], [['serve', '--help']]])('%j explains and succeeds', async (parameters) => {
+test.each([[[]], [['--help']], [['up', '--help']], [['serve', '--help']]])('%j explains and succeeds', async (parameters) => {
   const { code, stdout, stderr } = await weir(...parameters)
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   expect(stdout).toContain('Usage: weir')

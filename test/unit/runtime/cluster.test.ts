@@ -1,11 +1,12 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createRealEnv } from '../../../broker/env/real.ts'
+import { DiskError, type Env } from '../../../broker/env/types.ts'
 import { openCluster, startCluster } from '../../../broker/runtime/cluster.ts'
 import { findOwner } from '../../../broker/runtime/ownership.ts'
-import type { ClusterOptions, EmbeddedCluster } from '../../../broker/runtime/types.ts'
+import type { ClusterNotice, ClusterOptions, EmbeddedCluster } from '../../../broker/runtime/types.ts'
 import { createFakeLauncher, healthy, type FakeProcess } from './fake-launcher.ts'
 
 /** The cluster around its nodes; the nodes' processes are stand-ins. */
@@ -211,4 +212,106 @@ test('more voters than brokers do not fit into their processes', async () => {
   await expect(openCluster(env, { dataDirectory: folder, port: 0, brokers: 1, controllers: 3, combined: true })).rejects.toMatchObject({
     code: 'INVALID_OPTION',
   })
+})
+
+test('what is advertised is a listener of its own on each broker, and clients on loopback are told loopback as before', async () => {
+  const notices: ClusterNotice[] = []
+  const { cluster, processOf } = await start({
+    brokers: 2,
+    advertise: ['box.example:0', '[fd00::1]:0'],
+    onNotice: (notice) => notices.push(notice),
+  })
+  await cluster.whenReady()
+  const { listeners } = processOf(2).config
+  expect(listeners.map(({ name, advertisedHost }) => [name, advertisedHost])).toEqual([
+    ['CLIENT', undefined],
+    ['EXTERNAL', 'box.example'],
+    ['EXTERNAL2', 'fd00::1'],
+    ['INTERNAL', undefined],
+  ])
+  expect(cluster.advertised).toEqual([
+    expect.stringMatching(/^box\.example:\d+,box\.example:\d+$/),
+    expect.stringMatching(/^\[fd00::1\]:\d+,\[fd00::1\]:\d+$/),
+  ])
+  expect(cluster.bootstrapServers).toMatch(/^127\.0\.0\.1:\d+,127\.0\.0\.1:\d+$/)
+  expect(notices).toMatchObject([{ code: 'ADVERTISED', message: expect.stringContaining('no password') }])
+  const before = listeners.map(({ port }) => port)
+  await cluster.restart(2)
+  expect(processOf(2).config.listeners.map(({ port }) => port)).toEqual(before)
+})
+
+test('an address that cannot be advertised is refused before anything is made', async () => {
+  await expect(openCluster(env, { dataDirectory: folder, port: 0, advertise: ['0.0.0.0'] })).rejects.toMatchObject({
+    code: 'INVALID_OPTION',
+  })
+  expect(await readdir(folder)).toEqual([])
+})
+
+test.each(['makeDirectory', 'lock', 'writeFileAtomic'] as const)(
+  'an opening given up during %s ends with the reason, starts nothing and leaves the folder free',
+  async (operation) => {
+    const asked = new AbortController()
+    const reason = new Error('asked to end')
+    const original = env.disk[operation] as (...parameters: unknown[]) => Promise<unknown>
+    const disk = {
+      ...env.disk,
+      [operation](...parameters: unknown[]) {
+        asked.abort(reason)
+        return original(...parameters)
+      },
+    }
+    const { launcher, launched } = createFakeLauncher()
+    const opening = openCluster({ ...env, disk }, { dataDirectory: folder, port: 0, signal: asked.signal }, { launcher })
+    await expect(opening).rejects.toBe(reason)
+    expect(launched).toEqual([])
+    expect(await findOwner(env, folder)).toBeNull()
+  },
+)
+
+test('a disk that does not answer ends the opening with a sentence, and once it does nothing has been started', async () => {
+  const answered = Promise.withResolvers<void>()
+  const overdue: (() => void)[] = []
+  const hanging: Env = {
+    ...env,
+    disk: { ...env.disk, lock: (path) => answered.promise.then(() => env.disk.lock(path)) },
+    timers: { ...env.timers, after: (_delayMs, callback) => (overdue.push(callback), { cancel: () => undefined }) },
+  }
+  const { launcher, launched } = createFakeLauncher()
+  const opening = openCluster(hanging, { dataDirectory: folder, port: 0 }, { launcher })
+  overdue[0]?.()
+  await expect(opening).rejects.toMatchObject({ code: 'TIMED_OUT', message: expect.stringContaining(folder) })
+  answered.resolve()
+  await vi.waitFor(async () => expect(await findOwner(env, folder)).toBeNull())
+  expect(launched).toEqual([])
+})
+
+test.each([
+  ['EROFS', /file system is read-only/],
+  ['ENOSPC', /disk is full.*Make room/],
+  ['EACCES', /may not write there/],
+  ['EWHATEVER', /EWHATEVER/],
+])('a folder that fails with %s is unusable, said with the folder and what to do', async (code, sentence) => {
+  const disk = { ...env.disk, lock: () => Promise.reject(new DiskError(code, join(folder, 'owner.lock'), `${code}: no`)) }
+  const refused = openCluster({ ...env, disk }, { dataDirectory: folder, port: 0 })
+  await expect(refused).rejects.toMatchObject({ code: 'FOLDER_UNUSABLE', message: expect.stringMatching(sentence) })
+  await expect(refused).rejects.toThrow(folder)
+})
+
+test('a file where the folder should be is said to be one', async () => {
+  const file = join(folder, 'file')
+  await writeFile(file, '')
+  await expect(openCluster(env, { dataDirectory: file, port: 0 })).rejects.toMatchObject({
+    code: 'FOLDER_UNUSABLE',
+    message: expect.stringMatching(/file .*(a file has that name|is a file)/),
+  })
+})
+
+test('whoever comes second is told who runs the folder, since when, and where its brokers and its console are', async () => {
+  const { cluster } = await start({ brokers: 1 })
+  await cluster.announceConsole('http://127.0.0.1:4711')
+  const refused = openCluster(env, { dataDirectory: folder, port: 0 })
+  await expect(refused).rejects.toMatchObject({ code: 'FOLDER_IN_USE' })
+  await expect(refused).rejects.toThrow(`process ${process.pid} already, since ${new Date().getFullYear()}`)
+  await expect(refused).rejects.toThrow(`Its brokers are at ${cluster.bootstrapServers}.`)
+  await expect(refused).rejects.toThrow('Its console is at http://127.0.0.1:4711.')
 })
