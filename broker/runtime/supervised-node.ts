@@ -1,26 +1,19 @@
 /**
- * One node: its process, its state (the table is in types.ts, the transitions in node-state.ts) and what it was asked.
- * Owned by the cluster; only this file moves the state.
+ * One node: its process, and what that was asked. Where the node is in its life is kept by node-life.ts, whether it comes back by
+ * node-restarts.ts. Owned by the cluster. Invariant: at most one process at a time, and every one that was made is told to have ended.
  */
-import type { Env, Timer } from '../env/types.ts'
+import type { Env } from '../env/types.ts'
+import { AwaitedReply } from './awaited-reply.ts'
 import type { Launcher, NodeProcess, NodeProcessExit } from './launcher.ts'
+import { NodeLife } from './node-life.ts'
 import type { FromNode, NodeConfig, NodeListener, ToNode } from './node-protocol.ts'
-import { hasProcess, nextNodeState, type NodeEvent } from './node-state.ts'
-import {
-  RuntimeError,
-  type NodeConnection,
-  type NodeExit,
-  type NodeRole,
-  type NodeState,
-  type NodeView,
-  type RestartPolicy,
-} from './types.ts'
+import { NodeRestarts } from './node-restarts.ts'
+import { RuntimeError, type NodeConnection, type NodeRole, type NodeState, type NodeView, type RestartPolicy } from './types.ts'
 
 export const STOP_WITHIN_MS = 15_000
 const readyWithinMs = 120_000
 const endWithinMs = 10_000
 const connectionsWithinMs = 1_000
-const restartBackoffMs = { first: 500, max: 30_000, forgottenAfter: 60_000 } as const
 
 export interface NodeSpec {
   readonly id: number
@@ -67,65 +60,103 @@ export interface SupervisedNode {
 }
 
 export function createSupervisedNode(env: Env, launcher: Launcher, spec: NodeSpec, hooks: NodeHooks): SupervisedNode {
-  let state: NodeState = 'stopped'
-  let child: NodeProcess | null = null
-  let port: number | null = spec.port
-  let startedMs: number | null = null
-  let exit: NodeExit | null = null
-  let fatalReason: string | null = null
-  let restarts = 0
-  let backoffMs: number = restartBackoffMs.first
-  let restartTimer: Timer | null = null
-  let isRetired = false
-  const stateWaiters = new Set<() => void>()
-  const leaveWaiters = new Set<() => void>()
-  const connectionWaiters = new Set<(list: readonly NodeConnection[] | null) => void>()
+  return new ProcessNode(env, launcher, spec, hooks)
+}
 
-  const view = (): NodeView => ({
-    id: spec.id,
-    role: spec.role,
-    state,
-    pid: hasProcess(state) ? (child?.pid ?? null) : null,
-    port,
-    startedMs,
-    exit,
-    restarts,
-    dataDirectory: spec.dataDirectory,
-    logFile: spec.logFile,
-  })
+class ProcessNode implements SupervisedNode {
+  readonly id: number
+  readonly role: NodeRole
+  readonly voterId: number | null
+  readonly #env: Env
+  readonly #launcher: Launcher
+  readonly #spec: NodeSpec
+  readonly #hooks: NodeHooks
+  readonly #life: NodeLife
+  readonly #restarts: NodeRestarts
+  readonly #left: AwaitedReply<void>
+  readonly #connections: AwaitedReply<readonly NodeConnection[] | null>
+  #child: NodeProcess | null = null
+  #port: number | null
+  #fatalReason: string | null = null
 
-  /** Answers whether the state allowed it. */
-  const move = (event: NodeEvent): boolean => {
-    const next = nextNodeState(state, event)
-    if (next === null) return false
-    state = next
-    hooks.onChange()
-    for (const waiter of stateWaiters) waiter()
-    return true
+  constructor(env: Env, launcher: Launcher, spec: NodeSpec, hooks: NodeHooks) {
+    this.id = spec.id
+    this.role = spec.role
+    this.voterId = spec.voterId
+    this.#env = env
+    this.#launcher = launcher
+    this.#spec = spec
+    this.#hooks = hooks
+    this.#life = new NodeLife(env, spec, () => hooks.onChange())
+    this.#restarts = new NodeRestarts(env, spec.restart, () => this.launch())
+    this.#left = new AwaitedReply(env, undefined)
+    this.#connections = new AwaitedReply<readonly NodeConnection[] | null>(env, null)
+    this.#port = spec.port
   }
 
-  const demand = (event: NodeEvent, verb: string): void => {
-    if (!move(event)) throw new RuntimeError('WRONG_STATE', `${name()} is ${state} and cannot be ${verb}.`)
+  view(): NodeView {
+    return {
+      id: this.id,
+      role: this.role,
+      state: this.#life.state,
+      pid: this.#life.hasProcess ? (this.#child?.pid ?? null) : null,
+      port: this.#port,
+      startedMs: this.#life.startedMs,
+      exit: this.#life.exit,
+      restarts: this.#restarts.count,
+      dataDirectory: this.#spec.dataDirectory,
+      logFile: this.#spec.logFile,
+    }
   }
 
-  const name = (): string => `${spec.role === 'broker' ? 'Broker' : 'Controller'} ${spec.id}`
+  async untilState(states: readonly NodeState[], timeoutMs: number): Promise<NodeView> {
+    await this.#life.until(states, timeoutMs)
+    return this.view()
+  }
 
-  const onMessage = (message: FromNode): void => {
+  launch(): void {
+    this.#restarts.cancel()
+    this.#life.demand('launch', 'started')
+    this.#fatalReason = null
+    void Promise.resolve(this.#spec.config()).then(
+      (config) => this.#launchProcess(config),
+      (error: unknown) => this.#onExit(null, neverWas(error)),
+    )
+  }
+
+  #launchProcess(config: NodeConfig): void {
+    // Stopped or killed while its configuration was made: there is nothing to end.
+    if (this.#life.state !== 'starting') return this.#onExit(null, { code: 0, signal: null, failure: null })
+    try {
+      const launched = this.#launcher.launch(
+        config,
+        { logFile: this.#spec.logFile },
+        { onMessage: (message) => this.#onMessage(message), onExit: (how) => this.#onExit(launched, how) },
+      )
+      this.#child = launched
+      if (launched.pid !== null) this.#hooks.onProcess('started', launched.pid)
+      this.#hooks.onChange()
+    } catch (error) {
+      this.#onExit(null, neverWas(error))
+    }
+  }
+
+  #onMessage(message: FromNode): void {
     switch (message.type) {
       case 'listening':
-        hooks.onListening(message.listeners)
+        this.#hooks.onListening(message.listeners)
         break
       case 'ready':
-        move('ready')
+        this.#life.move('ready')
         break
       case 'fatal':
-        fatalReason = message.reason
+        this.#fatalReason = message.reason
         break
       case 'connections':
-        settleConnections(message.list)
+        this.#connections.settle(message.list)
         break
       case 'left':
-        settleLeave()
+        this.#left.settle()
         break
       case 'stopping':
       case 'stopped':
@@ -134,182 +165,94 @@ export function createSupervisedNode(env: Env, launcher: Launcher, spec: NodeSpe
     }
   }
 
-  const settleLeave = (): void => {
-    for (const waiter of leaveWaiters) waiter()
-    leaveWaiters.clear()
-  }
-
-  const settleConnections = (list: readonly NodeConnection[] | null): void => {
-    for (const waiter of connectionWaiters) waiter(list)
-    connectionWaiters.clear()
-  }
-
-  const onExit = (process: NodeProcess | null, { code, signal, failure }: NodeProcessExit): void => {
-    if (process?.pid != null) hooks.onProcess('ended', process.pid)
-    child = null
-    exit = { code, signal, atMs: env.clock.nowMs(), reason: failure ?? fatalReason }
-    settleConnections(null)
-    settleLeave()
-    const wasAsked = state === 'stopping'
-    move(code === 0 ? 'exited-cleanly' : 'exited-badly')
+  #onExit(process: NodeProcess | null, { code, signal, failure }: NodeProcessExit): void {
+    if (process?.pid != null) this.#hooks.onProcess('ended', process.pid)
+    this.#child = null
+    this.#connections.settle(null)
+    this.#left.settle()
+    const reason = failure ?? this.#fatalReason
+    const wasAsked = this.#life.end({ code, signal, reason })
     if (wasAsked) return
-    env.log.write('warn', `${name()} ended unasked`, { code, signal, reason: exit.reason, log: spec.logFile })
-    if (state === 'crashed' && spec.restart === 'on-failure' && !isRetired) restartLater()
+    this.#env.log.write('warn', `${this.#life.name} ended unasked`, { code, signal, reason, log: this.#spec.logFile })
+    if (this.#life.state === 'crashed') this.#restarts.onCrash(this.#env.clock.nowMs() - (this.#life.startedMs ?? 0))
   }
 
-  const restartLater = (): void => {
-    const livedMs = env.clock.nowMs() - (startedMs ?? 0)
-    if (livedMs > restartBackoffMs.forgottenAfter) backoffMs = restartBackoffMs.first
-    restartTimer = env.timers.after(backoffMs, () => {
-      restartTimer = null
-      if (isRetired || state !== 'crashed') return
-      restarts += 1
-      launch()
-    })
-    backoffMs = Math.min(backoffMs * 2, restartBackoffMs.max)
+  async start(): Promise<NodeView> {
+    this.launch()
+    return this.untilState(['running'], readyWithinMs)
   }
 
-  const launch = (): void => {
-    restartTimer?.cancel()
-    restartTimer = null
-    fatalReason = null
-    exit = null
-    startedMs = env.clock.nowMs()
-    demand('launch', 'started')
-    void Promise.resolve(spec.config()).then(launchProcess, (error: unknown) => onExit(null, failedBefore(error)))
+  async leave(): Promise<void> {
+    if (this.voterId === null || this.#life.state !== 'running') return
+    const left = this.#left.wait(STOP_WITHIN_MS)
+    this.send({ type: 'leave' })
+    await left
   }
 
-  const launchProcess = (config: NodeConfig): void => {
-    // Stopped or killed while its configuration was made: there is nothing to end.
-    if (state !== 'starting') return onExit(null, { code: 0, signal: null, failure: null })
-    try {
-      const launched = launcher.launch(config, { logFile: spec.logFile }, { onMessage, onExit: (how) => onExit(launched, how) })
-      child = launched
-      if (launched.pid !== null) hooks.onProcess('started', launched.pid)
-      hooks.onChange()
-    } catch (error) {
-      onExit(null, failedBefore(error))
-    }
-  }
-
-  const failedBefore = (error: unknown): NodeProcessExit => ({
-    code: null,
-    signal: null,
-    failure: error instanceof Error ? error.message : String(error),
-  })
-
-  const untilState = (states: readonly NodeState[], timeoutMs: number): Promise<NodeView> =>
-    new Promise((resolve, reject) => {
-      const settle = (act: () => void): void => {
-        stateWaiters.delete(check)
-        timer.cancel()
-        act()
-      }
-      const check = (): void => {
-        if (states.includes(state)) settle(() => resolve(view()))
-        else if (!hasProcess(state)) settle(() => reject(failure()))
-      }
-      const timer = env.timers.after(timeoutMs, () =>
-        settle(() =>
-          reject(new RuntimeError('TIMED_OUT', `${name()} was still ${state} after ${timeoutMs / 1000} s. Its log: ${spec.logFile}`)),
-        ),
-      )
-      stateWaiters.add(check)
-      check()
-    })
-
-  const failure = (): RuntimeError => {
-    const how = exit === null ? 'is not running' : `ended (${exit.reason ?? exit.signal ?? `exit code ${exit.code}`})`
-    return new RuntimeError('NODE_FAILED', `${name()} ${how}. Its log: ${spec.logFile}`)
-  }
-
-  const stop = async (withinMs = STOP_WITHIN_MS): Promise<NodeView> => {
-    if (cancelRestart()) return view()
-    const wasPaused = state === 'paused'
-    demand('stop', 'stopped')
-    if (wasPaused) child?.signal('SIGCONT')
-    child?.send({ type: 'stop' })
-    const deadline = env.timers.after(withinMs, () => {
-      env.log.write('warn', `${name()} did not stop in ${withinMs / 1000} s and is killed`)
-      child?.signal('SIGKILL')
+  /** A crashed node that waits for its restart is stopped by not restarting it. */
+  async stop(withinMs = STOP_WITHIN_MS): Promise<NodeView> {
+    if (this.#restarts.cancel()) return this.view()
+    const wasPaused = this.#life.state === 'paused'
+    this.#life.demand('stop', 'stopped')
+    if (wasPaused) this.#child?.signal('SIGCONT')
+    this.send({ type: 'stop' })
+    const deadline = this.#env.timers.after(withinMs, () => {
+      this.#env.log.write('warn', `${this.#life.name} did not stop in ${withinMs / 1000} s and is killed`)
+      this.#child?.signal('SIGKILL')
     })
     try {
-      return await untilState(['stopped'], withinMs + endWithinMs)
+      return await this.untilState(['stopped'], withinMs + endWithinMs)
     } finally {
       deadline.cancel()
     }
   }
 
-  const leave = async (): Promise<void> => {
-    if (spec.voterId === null || state !== 'running') return
-    const { promise, resolve } = Promise.withResolvers<void>()
-    leaveWaiters.add(resolve)
-    const deadline = env.timers.after(STOP_WITHIN_MS, resolve)
-    child?.send({ type: 'leave' })
-    await promise
-    deadline.cancel()
+  async kill(): Promise<NodeView> {
+    if (this.#restarts.cancel()) return this.view()
+    this.#life.demand('kill', 'killed')
+    this.#child?.signal('SIGKILL')
+    return this.untilState(['stopped'], endWithinMs)
   }
 
-  /** A crashed node that waits for its restart is stopped by not restarting it. */
-  const cancelRestart = (): boolean => {
-    if (restartTimer === null) return false
-    restartTimer.cancel()
-    restartTimer = null
-    return true
+  pause(): NodeView {
+    return this.#freeze('pause', 'paused')
   }
 
-  const kill = (): Promise<NodeView> => {
-    if (cancelRestart()) return Promise.resolve(view())
-    demand('kill', 'killed')
-    child?.signal('SIGKILL')
-    return untilState(['stopped'], endWithinMs)
+  resume(): NodeView {
+    return this.#freeze('resume', 'resumed')
   }
 
-  const signalled = (event: 'pause' | 'resume', verb: string): NodeView => {
-    if (process.platform === 'win32') throw new RuntimeError('UNSUPPORTED', `Windows cannot stop a process: ${name()} cannot be ${verb}.`)
-    demand(event, verb)
-    child?.signal(event === 'pause' ? 'SIGSTOP' : 'SIGCONT')
-    return view()
+  #freeze(event: 'pause' | 'resume', verb: string): NodeView {
+    if (process.platform === 'win32')
+      throw new RuntimeError('UNSUPPORTED', `Windows cannot stop a process: ${this.#life.name} cannot be ${verb}.`)
+    this.#life.demand(event, verb)
+    this.#child?.signal(event === 'pause' ? 'SIGSTOP' : 'SIGCONT')
+    return this.view()
   }
 
-  const connections = (): Promise<readonly NodeConnection[] | null> => {
-    if (state !== 'running' || child === null) return Promise.resolve(null)
-    const { promise, resolve } = Promise.withResolvers<readonly NodeConnection[] | null>()
-    const isFirst = connectionWaiters.size === 0
-    connectionWaiters.add(resolve)
-    const timer = env.timers.after(connectionsWithinMs, () => {
-      connectionWaiters.delete(resolve)
-      resolve(null)
-    })
-    if (isFirst) child.send({ type: 'connections' })
-    return promise.finally(() => timer.cancel())
+  send(message: ToNode): void {
+    this.#child?.send(message)
   }
 
-  return {
-    id: spec.id,
-    role: spec.role,
-    voterId: spec.voterId,
-    view,
-    launch,
-    untilState,
-    start: () => {
-      launch()
-      return untilState(['running'], readyWithinMs)
-    },
-    leave,
-    stop,
-    kill: async () => kill(),
-    pause: () => signalled('pause', 'paused'),
-    resume: () => signalled('resume', 'resumed'),
-    send: (message) => child?.send(message),
-    connections,
-    setPort(value) {
-      port = value
-      hooks.onChange()
-    },
-    retire() {
-      isRetired = true
-      cancelRestart()
-    },
+  async connections(): Promise<readonly NodeConnection[] | null> {
+    if (this.#life.state !== 'running' || this.#child === null) return null
+    const isAsked = this.#connections.isAwaited
+    const reply = this.#connections.wait(connectionsWithinMs)
+    if (!isAsked) this.send({ type: 'connections' })
+    return reply
   }
+
+  setPort(port: number): void {
+    this.#port = port
+    this.#hooks.onChange()
+  }
+
+  retire(): void {
+    this.#restarts.retire()
+  }
+}
+
+/** The end of a process that could not be made. */
+function neverWas(error: unknown): NodeProcessExit {
+  return { code: null, signal: null, failure: error instanceof Error ? error.message : String(error) }
 }

@@ -148,6 +148,16 @@ test('what the state does not allow is refused with the state named', async () =
   expect(() => node.resume()).toThrow(/is stopped and cannot be resumed/)
 })
 
+test('starting a node that runs is refused and leaves what is known of it as it was', async () => {
+  const { node, launched, passMs } = setUp()
+  await node.start()
+  const before = node.view()
+  passMs(1_000)
+  await expect(node.start()).rejects.toMatchObject({ code: 'WRONG_STATE', message: 'Broker 2 is running and cannot be started.' })
+  expect(node.view()).toEqual(before)
+  expect(launched).toHaveLength(1)
+})
+
 test('connections are asked for once however many wait, and a silent node answers null', async () => {
   const { node, launched, passMs } = setUp()
   await node.start()
