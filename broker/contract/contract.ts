@@ -8,11 +8,13 @@ import { appContract } from './app.ts'
 import { brokersContract } from './brokers.ts'
 import { clustersContract } from './clusters.ts'
 import { connectionsContract } from './connections.ts'
+import { electionsContract } from './elections.ts'
 import { groupsContract } from './groups.ts'
 import { messagesContract } from './messages.ts'
 import { nodesContract } from './nodes.ts'
 import { overviewContract } from './overview.ts'
 import { produceContract } from './produce.ts'
+import { reassignmentsContract } from './reassignments.ts'
 import { sampleContract } from './sample.ts'
 import { searchContract } from './search.ts'
 import { settingsContract } from './settings.ts'
@@ -23,6 +25,8 @@ export const contract = {
   clusters: clustersContract,
   overview: overviewContract,
   brokers: brokersContract,
+  elections: electionsContract,
+  reassignments: reassignmentsContract,
   nodes: nodesContract,
   connections: connectionsContract,
   topics: topicsContract,

@@ -18,6 +18,7 @@ import { createJournal } from './journal.ts'
 import { serveLocalSocket } from './local-socket.ts'
 import type { QueryEngine } from './messages/engine-port.ts'
 import { HostError } from './problem.ts'
+import { createReassignments } from './reassignments/manager.ts'
 import { createStreams } from './rpc/streams.ts'
 import { createSampleManager } from './sample/manager.ts'
 import { createSamplers } from './sampling/samplers.ts'
@@ -74,6 +75,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
   const timeline = createTimelineRecorder(env, store.clusterEvents)
   const samplers = createSamplers(env, store, timeline, ending.signal)
   const clusters = createRegistry({ env, store, journal, samplers, createClient: makeClient })
+  const reassignments = createReassignments(env, store.settings, journal)
   const services: HostServices = {
     env,
     store,
@@ -84,6 +86,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
     queries:
       options.queries ?? createWorkerEngine(env, { spillDirectory: await spillDirectory(env, dataDirectory), clientVersion: version }),
     samples: createSampleManager(env, makeClient),
+    reassignments,
     createClient: makeClient,
     version,
     dataDirectory,
@@ -93,6 +96,7 @@ export async function createHost(options: HostOptions): Promise<Host> {
   const open = new Set<{ close(): Promise<void> }>()
   const ports = new Set<HostPort>()
   for (const { cluster, ...entry } of options.embedded ?? []) clusters.addEmbedded(cluster, entry)
+  for (const session of clusters.all()) reassignments.resume(session)
 
   function serve(port: HostPort): void {
     ports.add(port)
@@ -124,7 +128,11 @@ export async function createHost(options: HostOptions): Promise<Host> {
       open.add(server)
       return server
     },
-    addEmbedded: ({ cluster, ...entry }) => clusters.addEmbedded(cluster, entry),
+    addEmbedded({ cluster, ...entry }) {
+      const view = clusters.addEmbedded(cluster, entry)
+      reassignments.resume(clusters.get(view.id))
+      return view
+    },
     startSample: (clusterId) => void startSample(services, clusterId, 1),
     get openStreamCount() {
       return services.streams.openCount

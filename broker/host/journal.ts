@@ -24,6 +24,19 @@ export type Inverse =
         readonly expected: number
       }[]
     }
+  | {
+      readonly kind: 'reassignment'
+      readonly title: string
+      readonly topic: string | null
+      readonly subject: string
+      /** `replicas`: the former ones; `expected`: those the move left behind. */
+      readonly moves: readonly {
+        readonly topic: string
+        readonly partition: number
+        readonly replicas: readonly number[]
+        readonly expected: readonly number[]
+      }[]
+    }
 
 export interface Change {
   readonly clusterId: string | null

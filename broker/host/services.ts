@@ -4,6 +4,7 @@ import type { CreateClient } from './client-factory.ts'
 import type { ClusterRegistry } from './clusters/registry.ts'
 import type { Journal } from './journal.ts'
 import type { QueryEngine } from './messages/engine-port.ts'
+import type { ReassignmentManager } from './reassignments/manager.ts'
 import type { Streams } from './rpc/streams.ts'
 import type { SampleManager } from './sample/manager.ts'
 import type { TimelineRecorder } from './timeline/timeline-recorder.ts'
@@ -18,6 +19,7 @@ export interface HostServices {
   readonly streams: Streams
   readonly queries: QueryEngine
   readonly samples: SampleManager
+  readonly reassignments: ReassignmentManager
   readonly createClient: CreateClient
   readonly version: string
   readonly dataDirectory: string

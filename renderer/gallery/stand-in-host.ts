@@ -7,6 +7,7 @@ import { createWorld } from './fixtures/world.ts'
 import { clusterHandlers } from './handlers/cluster.ts'
 import { groupHandlers } from './handlers/groups.ts'
 import { messageHandlers } from './handlers/messages.ts'
+import { reassignmentHandlers } from './handlers/reassignments.ts'
 import { topicHandlers } from './handlers/topics.ts'
 import { createImplementer } from './implementer.ts'
 import { isScene, type Scene } from './scenes.ts'
@@ -49,6 +50,7 @@ function createRouter(scene: Scene) {
     },
     ...clusterHandlers(os, world),
     ...topicHandlers(os, world),
+    ...reassignmentHandlers(os, world),
     ...messageHandlers(os, world),
     ...groupHandlers(os, world),
   })

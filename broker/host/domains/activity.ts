@@ -11,6 +11,7 @@ import { activityRow } from './activity-rows.ts'
 import { committedOffsets, membersBlocker, moveOffsets } from './group-changes.ts'
 import { everyInterval } from './ticking.ts'
 import { eventPartitions, timelineMarks, timelinePage } from './timeline.ts'
+import { planReassignmentUndo } from './reassignments.ts'
 import { changeSettings, ownSettings } from './topic-changes.ts'
 
 const watchIntervalMs = 250
@@ -63,6 +64,7 @@ async function planUndo(services: HostServices, id: number): Promise<UndoPlan> {
   const session = services.clusters.get(entry.clusterId)
   session.demandWritable('Undoing')
   const inverse = JSON.parse(entry.inverse) as Inverse
+  if (inverse.kind === 'reassignment') return planReassignmentUndo(services, id, session, inverse)
   return inverse.kind === 'topic.settings' ? planSettings(services, id, session, inverse) : planOffsets(services, id, session, inverse)
 }
 

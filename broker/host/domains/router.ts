@@ -5,11 +5,13 @@ import { appRouter } from './app.ts'
 import { brokersRouter } from './brokers.ts'
 import { clustersRouter } from './clusters.ts'
 import { connectionsRouter } from './connections.ts'
+import { electionsRouter } from './elections.ts'
 import { groupsRouter } from './groups.ts'
 import { messagesRouter } from './messages.ts'
 import { nodesRouter } from './nodes.ts'
 import { overviewRouter } from './overview.ts'
 import { produceRouter } from './produce.ts'
+import { reassignmentsRouter } from './reassignments.ts'
 import { sampleRouter } from './sample.ts'
 import { searchRouter } from './search.ts'
 import { settingsRouter } from './settings.ts'
@@ -22,6 +24,8 @@ export function createRouter(services: HostServices) {
     clusters: clustersRouter(services),
     overview: overviewRouter(services),
     brokers: brokersRouter(services),
+    elections: electionsRouter(services),
+    reassignments: reassignmentsRouter(services),
     nodes: nodesRouter(services),
     connections: connectionsRouter(services),
     topics: topicsRouter(services),
