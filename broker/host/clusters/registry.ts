@@ -4,7 +4,7 @@
  */
 import type { ClusterView } from '../../contract/clusters.ts'
 import type { Env } from '../../env/types.ts'
-import type { EmbeddedCluster, NodeView } from '../../runtime/types.ts'
+import type { EmbeddedCluster } from '../../runtime/types.ts'
 import type { Store } from '../../store/store.ts'
 import type { CreateClient } from '../client-factory.ts'
 import type { Journal } from '../journal.ts'
@@ -12,6 +12,7 @@ import { HostError } from '../problem.ts'
 import { createChanges, type Changes } from '../rpc/changes.ts'
 import type { Samplers, SessionSamplers } from '../sampling/samplers.ts'
 import { parseBootstrapServers } from './addresses.ts'
+import { followNodes } from './node-events.ts'
 import { createSession, type ClusterSession } from './session.ts'
 
 export const clustersMax = 200
@@ -213,35 +214,4 @@ function tellState(journal: Journal, session: ClusterSession, changes: Changes):
     }
     changes.emit()
   }
-}
-
-/** Writes every change of a node's state down, and has the cluster looked at when one comes or goes. */
-function followNodes(env: Env, journal: Journal, session: ClusterSession, cluster: EmbeddedCluster, refresh: () => void): () => void {
-  let before = new Map(cluster.nodes().map((node) => [node.id, node]))
-  return cluster.onChange((nodes) => {
-    for (const node of nodes) {
-      const was = before.get(node.id)
-      if (was?.state === node.state) continue
-      session.nodeSinceMs.set(node.id, env.clock.nowMs())
-      const subject = `${node.role} ${node.id}`
-      journal.event({
-        clusterId: session.id,
-        action: 'node.state',
-        subject,
-        summary: nodeSentence(node),
-        before: was?.state,
-        after: node.state,
-      })
-    }
-    before = new Map(nodes.map((node) => [node.id, node]))
-    session.changes.emit()
-    refresh()
-  })
-}
-
-function nodeSentence(node: NodeView): string {
-  const who = `${node.role === 'broker' ? 'Broker' : 'Controller'} ${node.id}`
-  if (node.state !== 'crashed') return `${who} is ${node.state}.`
-  const how = node.exit?.signal === null || node.exit === null ? `code ${node.exit?.code ?? 'unknown'}` : node.exit.signal
-  return `${who} ended unasked (${how}).`
 }

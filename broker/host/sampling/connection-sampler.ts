@@ -8,7 +8,8 @@ import { runRounds } from './loop.ts'
 
 const watchedIntervalMs = 1_000
 const unwatchedIntervalMs = 5_000
-const clientListener = 'CLIENT'
+/** Of peers. Clients come by CLIENT, or by an extra listener for those elsewhere. */
+const peerListener = 'INTERNAL'
 /** What Weir's own connections call themselves begins so. */
 const ownClientPrefix = 'weir-'
 
@@ -45,7 +46,7 @@ export function followConnections(env: Env, embedded: EmbeddedCluster | null, si
       if (connections === null) continue
       answered.add(nodeId)
       for (const connection of connections) {
-        if (connection.listener !== clientListener) continue
+        if (connection.listener === peerListener) continue
         const id = `${nodeId}-${connection.id}`
         const before = byId.get(id)?.connection
         next.set(id, { connection, brokerId: nodeId, view: viewOf(id, nodeId, connection, before, seconds, env.clock.nowMs()) })
