@@ -71,6 +71,7 @@ test('a second start shows the window of the first and starts no host of its own
   const second = await startDesktop({ isFirstInstance: false })
   expect(second.hosts).toHaveLength(0)
   expect(second.app.quits).toBe(1)
+  expect(process.stderr.write).toHaveBeenCalledExactlyOnceWith(expect.stringMatching(/^Weir is open already, .* have no effect on it\.\n$/))
   const first = await startDesktop()
   windowOf(first).close()
   first.app.emit('second-instance')
