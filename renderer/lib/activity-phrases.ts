@@ -1,4 +1,6 @@
-import type { ActivityAction, ActivityRow } from '../../broker/contract/activity.ts'
+import type { ActivityAction, ActivityRow, TimelineRow } from '../../broker/contract/activity.ts'
+import type { ClusterEvent, ClusterEventKind, TimelineLane } from '../../broker/contract/timeline.ts'
+import { formatCount } from './format.ts'
 import type { Tone } from './tone.ts'
 
 /** An icon for each thing that can happen, and whether it was a loss. */
@@ -37,6 +39,128 @@ const losses: ReadonlySet<ActivityAction> = new Set(['node.kill', 'cluster.unrea
 export function activityTone(row: Pick<ActivityRow, 'action' | 'failure'>): Tone {
   if (row.failure !== null) return 'bad'
   return losses.has(row.action) ? 'warn' : 'idle'
+}
+
+/** A row of the time axis: what it is called, its mark, what it tells. */
+export const lanePhrases: Readonly<Record<TimelineLane, { label: string; icon: string; hint: string; one: string; many: string }>> = {
+  quorum: {
+    label: 'Quorum',
+    icon: 'i-lucide-crown',
+    hint: 'Elections of the controllers, a lost quorum and its return',
+    one: 'event of the quorum',
+    many: 'events of the quorum',
+  },
+  broker: {
+    label: 'Brokers',
+    icon: 'i-lucide-server',
+    hint: 'Brokers registered, fenced and unfenced',
+    one: 'event of a broker',
+    many: 'events of brokers',
+  },
+  partition: {
+    label: 'Offline',
+    icon: 'i-lucide-octagon-x',
+    hint: 'Partitions that lost their last leader, and got one again',
+    one: 'offline or online again',
+    many: 'offline or online again',
+  },
+  leader: {
+    label: 'Leaders',
+    icon: 'i-lucide-star',
+    hint: "Elections of partitions' leaders",
+    one: 'change of leaders',
+    many: 'changes of leaders',
+  },
+  isr: {
+    label: 'In-sync sets',
+    icon: 'i-lucide-layers',
+    hint: 'Replicas that fell out of sync, and caught up',
+    one: 'change of in-sync sets',
+    many: 'changes of in-sync sets',
+  },
+  event: {
+    label: 'Processes',
+    icon: 'i-lucide-activity',
+    hint: 'Processes and connections that came and went',
+    one: 'event of a process or connection',
+    many: 'events of processes and connections',
+  },
+  change: { label: 'Changes', icon: 'i-lucide-pencil', hint: 'What somebody did', one: 'change', many: 'changes' },
+}
+
+export const eventPhrases: Readonly<Record<ClusterEventKind, { label: string; icon: string; tone: Tone }>> = {
+  'leader-changed': { label: 'Leader changed', icon: 'i-lucide-star', tone: 'idle' },
+  'partition-offline': { label: 'Offline', icon: 'i-lucide-octagon-x', tone: 'bad' },
+  'partition-online': { label: 'Online again', icon: 'i-lucide-circle-check', tone: 'ok' },
+  'isr-shrunk': { label: 'Out of sync', icon: 'i-lucide-copy-minus', tone: 'warn' },
+  'isr-expanded': { label: 'In sync again', icon: 'i-lucide-copy-plus', tone: 'ok' },
+  'broker-registered': { label: 'Broker registered', icon: 'i-lucide-server', tone: 'ok' },
+  'broker-fenced': { label: 'Broker fenced', icon: 'i-lucide-server-off', tone: 'bad' },
+  'broker-unfenced': { label: 'Broker unfenced', icon: 'i-lucide-server', tone: 'ok' },
+  'controller-elected': { label: 'Controller elected', icon: 'i-lucide-crown', tone: 'idle' },
+  'quorum-lost': { label: 'Quorum lost', icon: 'i-lucide-crown', tone: 'bad' },
+  'quorum-returned': { label: 'Quorum back', icon: 'i-lucide-crown', tone: 'ok' },
+}
+
+/** An unclean election may have lost records: amber, whatever kind of line it is. */
+export function eventTone({ kind, cause }: Pick<ClusterEvent, 'kind' | 'cause'>): Tone {
+  return cause === 'unclean' ? 'warn' : eventPhrases[kind].tone
+}
+
+export function rowTone(row: TimelineRow): Tone {
+  return row.source === 'journal' ? activityTone(row) : eventTone(row)
+}
+
+export function rowIcon(row: TimelineRow): string {
+  return row.source === 'journal' ? activityIcons[row.action] : eventPhrases[row.kind].icon
+}
+
+/** Where a line leads: the topic, group or broker it speaks of. */
+export interface RowLink {
+  text: string
+  /** After the link, not part of it: how many more. */
+  rest: string
+  to: { name: string; params: Record<string, string>; query?: Record<string, string> } | null
+}
+
+export function rowLink(row: TimelineRow): RowLink {
+  return row.source === 'cluster' ? eventLink(row) : journalLink(row)
+}
+
+function eventLink({ clusterId, topics, topicCount, partition, brokerIds, kind }: ClusterEvent): RowLink {
+  const params = { cluster: clusterId }
+  const [topic] = topics
+  if (topic !== undefined) {
+    const query = partition === null ? {} : { query: { partition: String(partition) } }
+    return {
+      text: partition === null ? topic : `${topic}-${partition}`,
+      rest: topicCount > 1 ? `+${formatCount(topicCount - 1)}` : '',
+      to: { name: 'topic-partitions', params: { ...params, topic }, ...query },
+    }
+  }
+  const [broker] = brokerIds
+  const isQuorum = kind === 'controller-elected' || kind === 'quorum-lost' || kind === 'quorum-returned'
+  if (isQuorum || broker === undefined) {
+    return { text: broker === undefined ? 'quorum' : `controller ${broker}`, rest: '', to: { name: 'brokers', params } }
+  }
+  return { text: `broker ${broker}`, rest: '', to: { name: 'brokers', params, query: { broker: String(broker) } } }
+}
+
+function journalLink({ clusterId, action, subject }: ActivityRow): RowLink {
+  const plain = { text: subject, rest: '', to: null }
+  if (clusterId === null) return plain
+  const params = { cluster: clusterId }
+  const node = /^(broker|controller) (\d+)$/.exec(subject)
+  if (node !== null) {
+    const query = node[1] === 'broker' ? { query: { broker: node[2] as string } } : {}
+    return { ...plain, to: { name: 'brokers', params, ...query } }
+  }
+  const isTopic = /^[A-Za-z0-9._-]{1,249}$/.test(subject)
+  if (isTopic && (action === 'record.send' || (action.startsWith('topic.') && action !== 'topic.delete'))) {
+    return { ...plain, to: { name: 'topic-messages', params: { ...params, topic: subject } } }
+  }
+  if (action === 'group.reset' && subject !== '') return { ...plain, to: { name: 'group', params: { ...params, group: subject } } }
+  return plain
 }
 
 export interface ChangedField {

@@ -15,7 +15,7 @@ export interface ClusterLayout {
 
 const GAP = 12
 const PADDING = 12
-const CONTROLLER = { width: 148, height: 36 }
+const CONTROLLER = { width: 148, height: 42 }
 const BROKER = { minWidth: 168, maxWidth: 280, height: 104 }
 const LINK_HEIGHT = 40
 
