@@ -17,7 +17,7 @@ import type { SupervisedNode } from './supervised-node.ts'
 import { RuntimeError, type ClusterOptions, type EmbeddedCluster, type NodeView } from './types.ts'
 import { startWatchdog, type Watchdog } from './watchdog.ts'
 
-const openWithinMs = 60_000
+const openWithinMs = 30_000
 const readyWithinMs = 120_000
 const endWithinMs = 30_000
 
@@ -41,7 +41,7 @@ export async function startCluster(env: Env, options: ClusterOptions, ports: Par
 
 /**
  * Resolves as soon as every process is on its way, so that a console can show them start. Rejects with a `RuntimeError`
- * when the folder is in use or unusable, a named port is taken, an option makes no sense, or it took longer than 60 s; with
+ * when the folder is in use or unusable, a named port is taken, an option makes no sense, or it took longer than 30 s; with
  * the reason of `options.signal` when that was given and has said to stop. Nothing runs then.
  */
 export async function openCluster(env: Env, options: ClusterOptions, ports: Partial<ClusterPorts> = {}): Promise<EmbeddedCluster> {

@@ -5,6 +5,7 @@ const reasons: Readonly<Record<string, readonly [what: string, advice: string]>>
   EACCES: ['this user may not write there', 'Give yourself the right to, or name another folder with --data-dir.'],
   EPERM: ['this user may not write there', 'Give yourself the right to, or name another folder with --data-dir.'],
   EROFS: ['its file system is read-only', 'Name a folder on another one with --data-dir.'],
+  ENOENT: ['it cannot be made there', 'Check the path and who may write to it, or name another folder with --data-dir.'],
   ENOTDIR: ['a part of that path is a file', 'Name another folder with --data-dir.'],
   EEXIST: ['a file has that name', 'Name another folder with --data-dir.'],
   EISDIR: ['a folder lies where a file has to be', 'Move it away, or name another folder with --data-dir.'],

@@ -287,6 +287,7 @@ test('a disk that does not answer ends the opening with a sentence, and once it 
 
 test.each([
   ['EROFS', /file system is read-only/],
+  ['ENOENT', /cannot be made there/],
   ['ENOSPC', /disk is full.*Make room/],
   ['EACCES', /may not write there/],
   ['EWHATEVER', /EWHATEVER/],
