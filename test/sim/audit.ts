@@ -2,7 +2,7 @@
 import { createClient } from '../../broker/client/client.ts'
 import type { KafkaClient } from '../../broker/client/types.ts'
 import { watched } from './cluster-observer.ts'
-import type { CommittedContent } from './committed-content.ts'
+import { isMetadata, type CommittedContent } from './committed-content.ts'
 import type { Consuming } from './consuming.ts'
 import type { GroupLedger } from './group-ledger.ts'
 import { ACKNOWLEDGED_MIN, GROUP, MIN_INSYNC_REPLICAS, PARTITIONS, TOPIC } from './lifetime-constants.ts'
@@ -157,11 +157,12 @@ export class Audit {
     }
   }
 
-  /** The logs, on all disks, that do not hold everything that was committed, the same everywhere. */
+  /** The logs, on all disks, that do not hold everything that was committed, the same everywhere. Metadata alone is never lost. */
   #incomplete(): string[] {
-    const { machines, content } = this.#options
+    const { machines, content, violations } = this.#options
+    const names = [...content.logs()].filter((name) => !violations.isBeyondBound || isMetadata(name))
     return machines.all.flatMap((machine) =>
-      [...content.logs()]
+      names
         .map((name) => `/${machine.name}/${name}`)
         .filter((directory) => machine.env.diskControl.names.isDirectory(directory) && !content.isComplete(watched(machine, directory))),
     )

@@ -140,7 +140,8 @@ export function logName(directory: string): string {
   return directory.slice(directory.lastIndexOf('/') + 1)
 }
 
-function isMetadata(directory: string): boolean {
+/** By a log's folder or name. */
+export function isMetadata(directory: string): boolean {
   return directory.includes('__cluster_metadata-')
 }
 
