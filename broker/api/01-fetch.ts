@@ -7,7 +7,8 @@
  * The reply waits until minBytes can be sent or maxWaitMs have passed; a partition in error or a divergence is answered
  * at once. The first partition that has anything gets at least one whole batch, whatever the limits. Consumers see what
  * is below the high watermark, or below the last stable offset with read_committed; replicas see all that is in the log. Who
- * fetches as a replica must be that broker (TOPIC_AUTHORIZATION_FAILED), in its present life (UNKNOWN_LEADER_EPOCH).
+ * fetches as a replica must be that broker (TOPIC_AUTHORIZATION_FAILED), in its present life (UNKNOWN_LEADER_EPOCH), and is
+ * sent nothing for now of a partition that is throttled for it.
  */
 import type { MetadataImage } from '../cluster/image.ts'
 import { AclOperation } from '../security/authorizer.ts'
@@ -26,7 +27,7 @@ import { findTopic } from './topics.ts'
 type Request = Decoded<typeof fetch.request>
 type Response = Encodable<typeof fetch.response>
 type TopicResponse = Response['responses'][number]
-type Services = Pick<BrokerServices, 'image' | 'partitions' | 'fetchSessions'> & {
+type Services = Pick<BrokerServices, 'image' | 'partitions' | 'fetchSessions' | 'leaderThrottle'> & {
   readonly settings: Pick<BrokerSettings, 'fetchBytesMax'>
   readonly time: Pick<Time, 'after'>
 }
@@ -56,6 +57,7 @@ export const fetchApi = defineApi(fetch, {
     const fetched = await fetchPartitions(targets, {
       isolation: isolationOf(request, isReplica),
       follower,
+      throttle: services.leaderThrottle,
       minBytes: request.minBytes,
       maxBytes: bytesMax(request, services),
       maxWaitMs: request.maxWaitMs,

@@ -183,7 +183,7 @@ const ownSettings = {
     type: 'long',
     minimum: 1,
     defaultValue: '9223372036854775807',
-    documentation: 'Known to tools that set it beside the rate of followers, which is the one that is kept to.',
+    documentation: 'Bytes a second that this broker sends of throttled replicas it leads, together, to followers that are not in sync.',
   },
   metadataSnapshotAfterBytes: {
     name: 'metadata.log.max.record.bytes.between.snapshots',

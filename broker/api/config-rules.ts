@@ -1,14 +1,15 @@
 /** What settings topics and brokers have, for the decisions that change them. */
 import { ConfigResourceType } from '../cluster/image.ts'
 import type { ConfigRules } from '../cluster/config-control.ts'
+import { throttledRateSetting, throttledReplicasProblem, throttledReplicasSetting } from '../cluster/replication-throttle.ts'
 import { parseTopicConfig, topicSetting, topicSettings } from '../log/topic-config.ts'
 import { brokerSetting, brokerSettingProblem, topicDefaults } from './broker-settings.ts'
 
 /** The defaults of topic settings and the rates of replication take effect when they change; other settings of a broker are read at its start. */
 const dynamicBrokerSettings: ReadonlySet<string> = new Set([
   ...topicSettings.flatMap(({ brokerSynonym }) => (brokerSynonym === null ? [] : [brokerSynonym])),
-  'follower.replication.throttled.rate',
-  'leader.replication.throttled.rate',
+  throttledRateSetting('follower'),
+  throttledRateSetting('leader'),
 ])
 
 export function isDynamicBrokerSetting(name: string): boolean {
@@ -20,7 +21,7 @@ export function configRules(overrides: Readonly<Record<string, string>>): Config
   return {
     problem(resourceType, settings) {
       if (resourceType === ConfigResourceType.TOPIC)
-        return parseTopicConfig(settings, topicDefaults(overrides)).problems[0]?.problem ?? null
+        return parseTopicConfig(settings, topicDefaults(overrides)).problems[0]?.problem ?? throttleProblem(settings)
       for (const [name, value] of settings) {
         const problem = brokerProblem(name, value)
         if (problem !== null) return problem
@@ -37,6 +38,15 @@ export function configRules(overrides: Readonly<Record<string, string>>): Config
       return (synonym === null ? undefined : overrides[synonym]) ?? topicSetting(name)?.defaultValue ?? ''
     },
   }
+}
+
+function throttleProblem(settings: ReadonlyMap<string, string>): string | null {
+  for (const side of ['leader', 'follower'] as const) {
+    const name = throttledReplicasSetting(side)
+    const problem = throttledReplicasProblem(name, settings.get(name) ?? '')
+    if (problem !== null) return problem
+  }
+  return null
 }
 
 function brokerProblem(name: string, value: string): string | null {

@@ -73,6 +73,7 @@ export interface BrokerServices {
   readonly settings: BrokerSettings
   readonly partitions: Partitions
   readonly fetchSessions: FetchSessions
+  readonly leaderThrottle: LeaderThrottle
   readonly groups: GroupCoordinatorPort
   readonly controller: ControllerLink
   readonly producerIds: ProducerIdSource
@@ -128,6 +129,18 @@ export class ControllerUnavailable extends Error {
     super(message, options)
     this.name = 'ControllerUnavailable'
   }
+}
+
+export interface TopicPartition {
+  readonly topic: string
+  readonly partition: number
+}
+
+/** Holds back what followers that are not in sync are sent, where the topic's settings ask for it (KIP-73). */
+export interface LeaderThrottle {
+  /** Nothing of the partition is to be sent to that follower now. */
+  isHeldBack(partition: TopicPartition, followerId: number): boolean
+  sent(partition: TopicPartition, followerId: number, bytes: number): void
 }
 
 export interface ProducerIdSource {

@@ -8,7 +8,7 @@
 import type { FollowerFetch } from '../cluster/follower-progress.ts'
 import type { AbortedTransaction, ReadRequest, ReadResult } from '../log/types.ts'
 import { ErrorCode } from '../wire/errors.ts'
-import type { Time } from './context.ts'
+import type { LeaderThrottle, Time } from './context.ts'
 import type { FetchTarget, PartitionAnswer } from './fetch-sessions.ts'
 import type { HostedPartition, Isolation } from './partitions.ts'
 
@@ -33,6 +33,8 @@ export interface FetchedPartition extends PartitionAnswer {
   readonly divergingEpoch: { readonly epoch: number; readonly endOffset: number } | null
   /** Null unless read_committed. */
   readonly abortedTransactions: readonly AbortedTransaction[] | null
+  /** There is more, which the follower is not to have yet. */
+  readonly isHeldBack: boolean
   readonly records: readonly Buffer[]
 }
 
@@ -40,6 +42,7 @@ export interface FetchLimits {
   readonly isolation: Isolation
   /** Who fetches, when it is a follower. */
   readonly follower: Pick<FollowerFetch, 'replicaId' | 'brokerEpoch'> | null
+  readonly throttle: LeaderThrottle
   readonly minBytes: number
   readonly maxBytes: number
   readonly maxWaitMs: number
@@ -52,9 +55,18 @@ export interface FetchLimits {
 export async function fetchPartitions(targets: readonly ResolvedTarget[], limits: FetchLimits): Promise<readonly FetchedPartition[]> {
   const first = await readAll(targets, limits)
   const missingBytes = limits.minBytes - first.recordBytes
-  if (missingBytes <= 0 || limits.maxWaitMs <= 0 || first.mustAnswer || targets.length === 0) return first.answers
+  if (missingBytes <= 0 || limits.maxWaitMs <= 0 || first.mustAnswer || targets.length === 0) return sent(targets, first, limits)
   await untilVisible(targets, first.visibleEnds, missingBytes, limits)
-  return (await readAll(targets, limits)).answers
+  return sent(targets, await readAll(targets, limits), limits)
+}
+
+function sent(targets: readonly ResolvedTarget[], { answers }: ReadPass, { follower, throttle }: FetchLimits): readonly FetchedPartition[] {
+  if (follower === null) return answers
+  for (const [index, { topic, target }] of targets.entries()) {
+    const bytes = answers[index]!.recordBytes
+    if (bytes > 0) throttle.sent({ topic, partition: target.partition }, follower.replicaId, bytes)
+  }
+  return answers
 }
 
 interface ReadPass {
@@ -62,26 +74,27 @@ interface ReadPass {
   readonly recordBytes: number
   /** An error or a divergence: the fetcher must hear of it at once. */
   readonly mustAnswer: boolean
-  /** How far each target could be read at the time, -1 for those in error. */
-  readonly visibleEnds: readonly number[]
+  /** How far each target could be read at the time; null where more of it is nothing to wake up for. */
+  readonly visibleEnds: readonly (number | null)[]
 }
 
 async function readAll(targets: readonly ResolvedTarget[], limits: FetchLimits): Promise<ReadPass> {
   const answers: FetchedPartition[] = []
-  const visibleEnds: number[] = []
+  const visibleEnds: (number | null)[] = []
   let recordBytes = 0
   let mustAnswer = false
   for (const resolved of targets) {
     if (resolved.error !== ErrorCode.NONE) {
       answers.push(failed(resolved.error))
-      visibleEnds.push(-1)
+      visibleEnds.push(null)
       mustAnswer = true
       continue
     }
-    visibleEnds.push(resolved.partition.visibleEnd(limits.isolation))
+    const visibleEnd = resolved.partition.visibleEnd(limits.isolation)
     const reading = readOne(resolved, limits, recordBytes)
     const answer = reading instanceof Promise ? await reading : reading
     answers.push(answer)
+    visibleEnds.push(answer.isHeldBack ? null : visibleEnd)
     recordBytes += answer.recordBytes
     mustAnswer ||= answer.errorCode !== ErrorCode.NONE || answer.isDiverging
   }
@@ -101,6 +114,8 @@ function readOne(resolved: ReadableTarget, limits: FetchLimits, spentBytes: numb
   if (target.fetchOffset >= upToOffset || (maxBytes === 0 && !isFirst)) {
     return answered(partition, isReadCommitted ? { abortedTransactions: [] } : {})
   }
+  if (limits.follower !== null && limits.throttle.isHeldBack(partition, limits.follower.replicaId))
+    return answered(partition, { isHeldBack: true })
   const request = { fromOffset: target.fetchOffset, maxBytes, upToOffset, atLeastOneBatch: isFirst }
   const cached = log.readCached(request)
   return cached === null || isReadCommitted ? readFurther(resolved, request, cached, isReadCommitted) : readAnswer(partition, cached, null)
@@ -160,12 +175,19 @@ function answered({ log }: HostedPartition, found: Partial<FetchedPartition>): F
   return { ...nothing, errorCode: ErrorCode.NONE, highWatermark, lastStableOffset, logStartOffset, ...found, isDiverging }
 }
 
-const nothing = { recordBytes: 0, isDiverging: false, divergingEpoch: null, abortedTransactions: null, records: [] } as const
+const nothing = {
+  recordBytes: 0,
+  isDiverging: false,
+  isHeldBack: false,
+  divergingEpoch: null,
+  abortedTransactions: null,
+  records: [],
+} as const
 
 /** Resolves when reading again is worth it. */
 function untilVisible(
   targets: readonly ResolvedTarget[],
-  seenEnds: readonly number[],
+  seenEnds: readonly (number | null)[],
   missingBytes: number,
   limits: FetchLimits,
 ): Promise<void> {
@@ -188,9 +210,10 @@ function untilVisible(
     for (const [index, resolved] of targets.entries()) {
       if (resolved.error !== ErrorCode.NONE) continue
       const { partition, leaderEpoch } = resolved
-      stops.push(partition.onVisible(limits.isolation, onVisible))
+      const seenEnd = seenEnds[index] ?? null
+      stops.push(partition.onVisible(limits.isolation, (bytes) => (bytes === 0 || seenEnd !== null ? onVisible(bytes) : undefined)))
       movedMeanwhile ||= !partition.isLeader || partition.leaderEpoch !== leaderEpoch
-      movedMeanwhile ||= partition.visibleEnd(limits.isolation) !== seenEnds[index]
+      movedMeanwhile ||= seenEnd !== null && partition.visibleEnd(limits.isolation) !== seenEnd
     }
     // What happened between the read and the listening was not heard.
     if (movedMeanwhile) finish()

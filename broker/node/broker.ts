@@ -33,6 +33,7 @@ import { metadataLogConfig } from './metadata-log.ts'
 import { MetadataObserver } from './metadata-observer.ts'
 import { PartitionManager } from './partition-manager.ts'
 import { ProducerIds } from './producer-ids.ts'
+import { ReplicationQuotas } from './replication-quotas.ts'
 import { Replication } from './replication.ts'
 import type { RunningNode } from './running-node.ts'
 import { createStartGate } from './start-gate.ts'
@@ -85,6 +86,7 @@ class Broker {
   readonly #observer: MetadataObserver
   readonly #calls: ControllerCalls
   readonly #partitions: PartitionManager
+  readonly #quotas: ReplicationQuotas
   readonly #replication: Replication
   readonly #forwarder: ControllerForwarder
   readonly #groups: ReturnType<typeof startGroupCoordinator>
@@ -121,6 +123,12 @@ class Broker {
     this.#forwarder = new ControllerForwarder(this.#calls)
     const image = (): MetadataImage => this.#observer.image
     const configs = new TopicConfigs({ nodeId, overrides: config.configOverrides, log: env.log })
+    this.#quotas = new ReplicationQuotas({
+      nodeId,
+      image,
+      monotonicMs: () => env.clock.monotonicMs(),
+      rates: { leader: this.#values.leaderThrottleRate, follower: this.#values.followerThrottleRate },
+    })
     this.#replication = new Replication(env, {
       nodeId,
       secret: config.internalSecret,
@@ -128,6 +136,7 @@ class Broker {
       brokerEpoch: () => this.#lifecycle?.brokerEpoch ?? -1,
       image,
       calls: this.#calls,
+      quotas: this.#quotas,
     })
     const onStorageFailed = (): void => this.#lifecycle?.report()
     this.#partitions = new PartitionManager({ env, nodeId, logs, configs, image, onStorageFailed, replication: this.#replication })
@@ -209,6 +218,7 @@ class Broker {
         monotonicMs: () => env.clock.monotonicMs(),
         randomBelow: (bound) => env.random.below(bound),
       }),
+      leaderThrottle: this.#quotas,
       groups: this.#groups.coordinator,
       controller: this.#forwarder,
       producerIds: new ProducerIds({ nodeId, brokerEpoch: () => this.#lifecycle?.brokerEpoch ?? -1, calls: this.#calls, log: env.log }),

@@ -12,8 +12,13 @@ export interface Followed {
   readonly leaderEpoch: number
   /** Monotonic; not fetched for before. */
   notBeforeMs: number
+  /** It came too fast: before the next fetch it is asked again whether that is made up for. */
+  isThrottled: boolean
   failures: number
 }
+
+/** Notes what came for a replica; how long nothing more is to be asked for, 0 for not at all. */
+export type ThrottleMs = (partition: Partition, bytes: number) => number
 
 export interface DueReplicas {
   readonly due: readonly Followed[]
@@ -25,15 +30,19 @@ const RETRY_SOON_MIN_MS = 10
 const RETRY_SOON_MAX_MS = 500
 /** replica.fetch.backoff.ms */
 const RETRY_LATER_MS = 1_000
+/** A pause is looked at again so often, as the rate that asks for it may change. */
+const THROTTLE_CHECK_MS = 1_000
 
 export class FollowedReplicas {
   readonly #clock: Clock
   readonly #leaderId: number
+  readonly #throttleMs: ThrottleMs
   readonly #followed = new Map<string, Followed>()
 
-  constructor(clock: Clock, leaderId: number) {
+  constructor(clock: Clock, leaderId: number, throttleMs: ThrottleMs) {
     this.#clock = clock
     this.#leaderId = leaderId
+    this.#throttleMs = throttleMs
   }
 
   get size(): number {
@@ -45,7 +54,7 @@ export class FollowedReplicas {
     const key = keyOf(partition.topicId, partition.partition)
     const known = this.#followed.get(key)
     if (known?.partition === partition && known.leaderEpoch === leaderEpoch) return false
-    this.#followed.set(key, { partition, leaderEpoch, notBeforeMs: 0, failures: 0 })
+    this.#followed.set(key, { partition, leaderEpoch, notBeforeMs: 0, isThrottled: false, failures: 0 })
     return true
   }
 
@@ -71,10 +80,18 @@ export class FollowedReplicas {
     const due: Followed[] = []
     let nextMs = Infinity
     for (const followed of this.#followed.values()) {
+      if (followed.isThrottled && followed.notBeforeMs <= nowMs) this.taken(followed, 0)
       if (followed.notBeforeMs > nowMs) nextMs = Math.min(nextMs, followed.notBeforeMs)
       else if (this.isCurrent(followed)) due.push(followed)
     }
     return { due, nextAfterMs: nextMs === Infinity ? null : nextMs - nowMs }
+  }
+
+  /** Notes what came: more than the rate allows is made up for by a pause (KIP-73). */
+  taken(followed: Followed, bytes: number): void {
+    const pauseMs = this.#throttleMs(followed.partition, bytes)
+    followed.isThrottled = pauseMs > 0
+    if (followed.isThrottled) this.holdBack(followed, Math.min(pauseMs, THROTTLE_CHECK_MS))
   }
 
   holdBack(followed: Followed, durationMs: number): void {

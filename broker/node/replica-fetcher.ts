@@ -18,7 +18,7 @@ import { openRequestChannel, type RequestChannel } from '../net/request-channel.
 import { ErrorCode, errorName } from '../wire/errors.ts'
 import { readBatchHeader } from '../wire/record-batch.ts'
 import type { Decoded } from '../wire/schema.ts'
-import { type Followed, FollowedReplicas, keyOf } from './followed-replicas.ts'
+import { type Followed, FollowedReplicas, keyOf, type ThrottleMs } from './followed-replicas.ts'
 import { FollowerSession } from './follower-session.ts'
 import type { Partition } from './partition.ts'
 
@@ -29,8 +29,7 @@ export interface ReplicaFetcherOptions {
   readonly secret: string
   /** The leader's INTERNAL listener; null while the metadata does not tell. */
   readonly leaderAddress: () => Address | null
-  /** How long a replica that so much came for has to pause; 0 for not at all. */
-  readonly throttleMs: (partition: Partition, bytes: number) => number
+  readonly throttleMs: ThrottleMs
   /** The partition's log is whole again after a cut: its role may be due to change. */
   readonly onCut: (partition: Partition) => void
 }
@@ -69,7 +68,7 @@ export class ReplicaFetcher {
   constructor(env: Env, options: ReplicaFetcherOptions) {
     this.#env = env
     this.#options = options
-    this.#followed = new FollowedReplicas(env.clock, options.leaderId)
+    this.#followed = new FollowedReplicas(env.clock, options.leaderId, options.throttleMs)
     void this.#run()
   }
 
@@ -259,8 +258,7 @@ export class ReplicaFetcher {
     const { length: bytes } = records
     const result = log.append(records, { leaderEpoch, origin: 'replication' })
     if (result.errorCode === ErrorCode.NONE) {
-      const pauseMs = this.#options.throttleMs(partition, bytes)
-      if (pauseMs > 0) this.#followed.holdBack(followed, pauseMs)
+      this.#followed.taken(followed, bytes)
       return result.written
     }
     const { baseOffset } = readBatchHeader(records, 0)

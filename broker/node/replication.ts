@@ -3,17 +3,14 @@
  * in-sync sets for what is led here, and a regular look at followers that lag.
  */
 import { INTERNAL_LISTENER } from '../api/context.ts'
-import { ConfigResourceType, type MetadataImage } from '../cluster/image.ts'
+import type { MetadataImage } from '../cluster/image.ts'
 import type { MetadataDelta } from '../cluster/metadata-delta.ts'
-import { isThrottled, ReplicationThrottle } from '../cluster/replication-throttle.ts'
 import type { Address, Env, Timer } from '../env/types.ts'
 import type { ControllerCalls } from './controller-calls.ts'
 import { IsrChanges } from './isr-changes.ts'
 import type { Partition, ReplicationRules } from './partition.ts'
 import { ReplicaFetcher } from './replica-fetcher.ts'
-
-const THROTTLED_REPLICAS = 'follower.replication.throttled.replicas'
-const THROTTLED_RATE = 'follower.replication.throttled.rate'
+import type { ReplicationQuotas } from './replication-quotas.ts'
 
 export interface ReplicationOptions {
   readonly nodeId: number
@@ -22,6 +19,7 @@ export interface ReplicationOptions {
   readonly brokerEpoch: () => number
   readonly image: () => MetadataImage
   readonly calls: Pick<ControllerCalls, 'call'>
+  readonly quotas: Pick<ReplicationQuotas, 'taken'>
 }
 
 /** What is asked of the keeper of the partitions. */
@@ -38,7 +36,6 @@ export class Replication implements ReplicationRules {
   readonly #isrChanges: IsrChanges
   readonly #fetchers = new Map<number, ReplicaFetcher>()
   readonly #fetcherOf = new Map<Partition, ReplicaFetcher>()
-  readonly #throttle = new ReplicationThrottle()
   #partitions: ReplicatedPartitions | null = null
   #review: Timer | null = null
 
@@ -103,7 +100,7 @@ export class Replication implements ReplicationRules {
       brokerEpoch,
       secret,
       leaderAddress: () => this.#addressOf(leaderId),
-      throttleMs: (partition, bytes) => this.#throttleMs(partition, bytes),
+      throttleMs: (partition, bytes) => this.#options.quotas.taken(partition, bytes),
       onCut: (partition) => this.#partitions?.refresh(partition),
     })
     this.#fetchers.set(leaderId, fetcher)
@@ -121,18 +118,6 @@ export class Replication implements ReplicationRules {
   #addressOf(brokerId: number): Address | null {
     const endpoint = this.#options.image().broker(brokerId)?.endpoints.get(INTERNAL_LISTENER)
     return endpoint === undefined ? null : { host: endpoint.host, port: endpoint.port }
-  }
-
-  /** Only what is being moved or was lost is held back: a replica in sync must keep up, or writes would wait for it. */
-  #throttleMs({ topic, partition }: Partition, bytes: number): number {
-    const { nodeId } = this.#options
-    const image = this.#options.image()
-    const list = image.configOf(ConfigResourceType.TOPIC, topic).get(THROTTLED_REPLICAS)
-    if (list === undefined || !isThrottled(list, partition, nodeId)) return 0
-    if (image.partition(topic, partition)?.isr.includes(nodeId) ?? true) return 0
-    const own = image.configOf(ConfigResourceType.BROKER, String(nodeId)).get(THROTTLED_RATE)
-    const rate = own ?? image.configOf(ConfigResourceType.BROKER, '').get(THROTTLED_RATE)
-    return rate === undefined ? 0 : this.#throttle.spend(bytes, Number(rate), this.#env.clock.monotonicMs())
   }
 
   /** Twice in the time that a follower may lag, as in Kafka. */

@@ -242,6 +242,14 @@ describe('changing settings', () => {
     )
   })
 
+  it('takes no list of throttled replicas that throttles none', async () => {
+    const set = (value: string) => incremental([{ name: 'leader.replication.throttled.replicas', configOperation: 0, value }])
+    const { responses } = await set('all')
+    expect(responses[0]).toMatchObject({ errorCode: ErrorCode.INVALID_CONFIG })
+    expect(responses[0].errorMessage).toContain('leader.replication.throttled.replicas must be "*" or partition:broker pairs')
+    expect((await set('0:1,1:2')).responses[0].errorCode).toBe(ErrorCode.NONE)
+  })
+
   it('of brokers takes those that can change while they run', async () => {
     const broker = { resourceType: 4, resourceName: '' }
     expect((await incremental([{ name: 'log.retention.ms', configOperation: 0, value: '9' }], broker)).responses[0].errorCode).toBe(

@@ -26,13 +26,17 @@ interface Fetch {
   readonly request?: Partial<Request>
 }
 
-function harness(on: HostedTopic) {
+function harness(on: HostedTopic, isHeldBack: () => boolean = () => false, sent: (readonly [number, number])[] = []) {
   let nextId = 0
   const fetchSessions = new FetchSessions({ slots: 10, evictionMs: 1, monotonicMs: () => 0, randomBelow: () => nextId++ })
   const services = {
     image: () => on.image,
     partitions: on.partitions as never,
     fetchSessions,
+    leaderThrottle: {
+      isHeldBack: () => isHeldBack(),
+      sent: (_: unknown, followerId: number, bytes: number) => void sent.push([followerId, bytes]),
+    },
     settings: { fetchBytesMax: 1 << 20 },
     time: { after: (delayMs: number, callback: () => void) => on.time.timers.after(delayMs, callback) },
   }
@@ -244,6 +248,34 @@ describe('Fetch', () => {
     expect(on.logs[0]!.highWatermark).toBe(0)
     expect(errors(await fetchAs(2, brokerEpoch))).toEqual([ErrorCode.NONE])
     expect(on.logs[0]!.highWatermark).toBe(2)
+  })
+
+  it('sends a throttled follower nothing for now, whatever is appended meanwhile, and looks again when its wait is over', async () => {
+    const on = hostedTopic([{ replicas: [1, 2], isr: [1] }])
+    const bytes = produce(on, 0, 2)
+    await settled()
+    let isHeldBack = true
+    const sent: (readonly [number, number])[] = []
+    let answer: Response | null = null
+    void harness(on, () => isHeldBack, sent)({ listener: 'INTERNAL', request: { replicaId: 2 } }).then((response) => (answer = response))
+    await settled()
+    const more = produce(on, 0, 1)
+    await settled()
+    on.time.advance(499)
+    await settled()
+    expect(answer).toBeNull()
+    isHeldBack = false
+    on.time.advance(1)
+    await settled()
+    expect(sizes(answer!)).toEqual([bytes + more])
+    expect(sent).toEqual([[2, bytes + more]])
+  })
+
+  it('holds no consumer back', async () => {
+    const on = hostedTopic([{}])
+    const bytes = produce(on, 0, 2)
+    await settled()
+    expect(sizes(await harness(on, () => true)({}))).toEqual([bytes])
   })
 
   it('does not count a follower whose log has parted from the leader', async () => {

@@ -20,7 +20,7 @@ function replica(index = 0, followed: FollowedLeader | null = { leaderId: LEADER
 
 describe('the replicas a fetcher copies', () => {
   it('are due at once, and once more in a later epoch', () => {
-    const replicas = new FollowedReplicas(clock().clock, LEADER)
+    const replicas = new FollowedReplicas(clock().clock, LEADER, () => 0)
     const partition = replica()
     expect(replicas.add(partition, 0)).toBe(true)
     expect(replicas.add(partition, 0)).toBe(false)
@@ -31,7 +31,7 @@ describe('the replicas a fetcher copies', () => {
   it('are never slept past: whoever is not due is waited for, however the clock moves between looks', () => {
     for (const stepMs of [0.001, 0.3, 1, 3, 7]) {
       const { clock: moving } = clock(stepMs)
-      const replicas = new FollowedReplicas(moving, LEADER)
+      const replicas = new FollowedReplicas(moving, LEADER, () => 0)
       replicas.add(replica(), 0)
       const [followed] = replicas.look().due
       replicas.retrySoon(followed!)
@@ -46,7 +46,7 @@ describe('the replicas a fetcher copies', () => {
 
   it('are held back each on its own', () => {
     const { state, clock: still } = clock()
-    const replicas = new FollowedReplicas(still, LEADER)
+    const replicas = new FollowedReplicas(still, LEADER, () => 0)
     const [one, other] = [replica(0), replica(1)]
     replicas.add(one, 0)
     replicas.add(other, 0)
@@ -57,14 +57,14 @@ describe('the replicas a fetcher copies', () => {
   })
 
   it('are retried later each time, within bounds', () => {
-    const replicas = new FollowedReplicas(clock().clock, LEADER)
+    const replicas = new FollowedReplicas(clock().clock, LEADER, () => 0)
     replicas.add(replica(), 0)
     const [followed] = replicas.look().due
     expect(Array.from({ length: 8 }, () => replicas.retrySoon(followed!))).toEqual([10, 20, 40, 80, 160, 320, 500, 500])
   })
 
   it('are not due while cut, led by another, or followed anew', () => {
-    const replicas = new FollowedReplicas(clock().clock, LEADER)
+    const replicas = new FollowedReplicas(clock().clock, LEADER, () => 0)
     const partition = replica()
     replicas.add(partition, 0)
     const [followed] = replicas.look().due

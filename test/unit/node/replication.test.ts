@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { deleteRecords } from '../../../broker/api/21-delete-records.schema.ts'
+import { alterPartitionReassignments } from '../../../broker/api/45-alter-partition-reassignments.schema.ts'
 import type { KafkaClient, ProducerOptions } from '../../../broker/client/types.ts'
 import { ErrorCode } from '../../../broker/wire/errors.ts'
 import { SimulatedCluster } from './simulated-cluster.ts'
@@ -158,6 +159,28 @@ describe('replicas', () => {
     cluster.endBroker(1, 'kill')
     await untilLedBy('orders', 2)
     expect(await cluster.valuesOf(client, 'orders', 0)).toEqual(numbers(25, 25))
+  })
+
+  it.each(['leader', 'follower'] as const)('that are moved are copied no faster than the rate of the %s', async (side) => {
+    await startAll({ diskLatencyMsMax: 0, networkLatencyMsMax: 0 })
+    const [created] = await cluster.run(client.admin.createTopics([{ name: 'moved', assignments: [[1]] }]))
+    expect(created!.error).toBeNull()
+    for (let batch = 0; batch < 5; batch++) await produce('moved', ['x'.repeat(900_000)])
+    const set = (name: string, value: string) => ({ name: `${side}.replication.throttled.${name}`, operation: 'set', value }) as const
+    await cluster.run(
+      client.admin.incrementalAlterConfigs([
+        { type: 'broker', name: '', changes: [set('rate', '500000')] },
+        { type: 'topic', name: 'moved', changes: [set('replicas', '*')] },
+      ]),
+    )
+    const topics = [{ name: 'moved', partitions: [{ partitionIndex: 0, replicas: [1, 3] }] }]
+    const startMs = now()
+    await cluster.run(client.request(1, alterPartitionReassignments, { timeoutMs: 5_000, topics }))
+    await untilInSync('moved', 2)
+    // Five answers of 900,000 bytes; of the first four, all but the burst of one second is waited for.
+    const copiedMs = now() - startMs
+    expect(copiedMs).toBeGreaterThan(6_000)
+    expect(copiedMs).toBeLessThan(9_000)
   })
 
   it('are waited for with a deletion while they are alive, and no longer than the request allows', async () => {
