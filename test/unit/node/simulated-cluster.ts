@@ -23,7 +23,7 @@ export class SimulatedCluster extends SimulatedQuorumCluster {
       { name: 'CLIENT', host: '127.0.0.1', port: FIRST_CLIENT_PORT + nodeId },
       { name: 'INTERNAL', host: '127.0.0.1', port: 20_000 + nodeId },
     ]
-    return { ...config, listeners, configOverrides: { 'group.initial.rebalance.delay.ms': '0' } }
+    return { ...config, listeners, configOverrides: { ...config.configOverrides, 'group.initial.rebalance.delay.ms': '0' } }
   }
 
   /** Listening; `ready` tells the rest. */

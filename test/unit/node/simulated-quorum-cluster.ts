@@ -35,6 +35,7 @@ export class SimulatedQuorumCluster {
   readonly failures: string[] = []
   readonly #voterCount: number
   readonly #snapshotAfterBytes: number
+  readonly #settings: Readonly<Record<string, string>>
   readonly #envs = new Map<string, SimulatedEnv>()
   readonly #controllers = new Map<number, RunningNode>()
 
@@ -44,11 +45,14 @@ export class SimulatedQuorumCluster {
     readonly diskLatencyMsMax?: number
     readonly networkLatencyMsMax?: number
     readonly snapshotAfterBytes?: number
+    /** Of every node, by Kafka's names. */
+    readonly settings?: Readonly<Record<string, string>>
   }) {
-    const { voters, snapshotAfterBytes, ...world } = options
+    const { voters, snapshotAfterBytes, settings, ...world } = options
     this.world = new SimulatedWorld(world)
     this.#voterCount = voters
     this.#snapshotAfterBytes = snapshotAfterBytes ?? 20 * 1024 * 1024
+    this.#settings = settings ?? {}
   }
 
   get controllerIds(): readonly number[] {
@@ -79,7 +83,7 @@ export class SimulatedQuorumCluster {
       controllers,
       voters,
       logLevel: 'info',
-      configOverrides: { 'metadata.log.max.record.bytes.between.snapshots': String(this.#snapshotAfterBytes) },
+      configOverrides: { 'metadata.log.max.record.bytes.between.snapshots': String(this.#snapshotAfterBytes), ...this.#settings },
     }
   }
 
