@@ -35,17 +35,21 @@ async function quorum(timeoutMs = 10_000) {
   return topics[0]!.partitions[0]!
 }
 
-async function create(topic: string, timeoutMs = 10_000): Promise<unknown> {
-  const [answer] = await client.admin.createTopics([{ name: topic, partitionCount: 3, replicationFactor: 1 }], { timeoutMs })
+async function create(topic: string, timeoutMs = 10_000, replicationFactor = 1): Promise<unknown> {
+  const [answer] = await client.admin.createTopics([{ name: topic, partitionCount: 3, replicationFactor }], { timeoutMs })
   return answer?.error ?? null
 }
 
 /** May have to be told twice: a call whose answer was lost was carried out all the same. */
-async function createSurely(topic: string): Promise<void> {
+async function createSurely(topic: string, replicationFactor = 1): Promise<void> {
   await expect
-    .poll(async () => (await client.admin.listTopics()).some(({ name }) => name === topic) || (await create(topic)) === null, {
-      timeout: 30_000,
-    })
+    .poll(
+      async () =>
+        (await client.admin.listTopics()).some(({ name }) => name === topic) || (await create(topic, 10_000, replicationFactor)) === null,
+      {
+        timeout: 30_000,
+      },
+    )
     .toBe(true)
 }
 
@@ -140,6 +144,30 @@ describe('three controllers', () => {
     await write('kept', ['c'])
     const offsets = await client.admin.listOffsets([0, 1, 2].map((partition) => ({ topic: 'kept', partition, spec: 'latest' as const })))
     expect(offsets.reduce((sum, { offset }) => sum + (offset ?? 0), 0)).toBe(3)
+  })
+})
+
+describe('five controllers', () => {
+  test('go on without two of them, the leader among these, and all are caught up once they are back', async () => {
+    await start({ controllers: 5 })
+    const { leaderId, currentVoters } = await quorum()
+    expect(currentVoters.map(({ replicaId }) => replicaId).sort()).toEqual([1001, 1002, 1003, 1004, 1005])
+    const dead = [leaderId, leaderId === 1005 ? 1001 : leaderId + 1]
+    await Promise.all(dead.map((id) => cluster.kill(id)))
+    await createSurely('without-two', 3)
+    await write('without-two', ['a', 'b', 'c'])
+    const during = await quorum()
+    expect(dead).not.toContain(during.leaderId)
+    await Promise.all(dead.map((id) => cluster.start(id)))
+    const behind = async () => {
+      const { highWatermark, currentVoters: voters } = await quorum()
+      return voters
+        .filter(({ logEndOffset }) => logEndOffset < Math.max(highWatermark, during.highWatermark))
+        .map(({ replicaId }) => replicaId)
+    }
+    await expect.poll(behind, { timeout: 30_000 }).toEqual([])
+    await createSurely('with-all', 3)
+    await write('with-all', ['d'])
   })
 })
 
