@@ -7,6 +7,7 @@ import { ClientError, type ClientErrorCode } from '../client/error.ts'
 import type { Problem, ProblemCode, ProblemData } from '../contract/errors.ts'
 import { isProblemCode } from '../contract/errors.ts'
 import { RuntimeError, type RuntimeErrorCode } from '../runtime/types.ts'
+import { inputSentence, type InputIssue } from './input-problem.ts'
 
 export class HostError extends Error {
   readonly code: ProblemCode
@@ -52,7 +53,7 @@ export function toProblem(error: unknown, subject: string | null = null): Proble
 export function toRpcError(error: unknown): ORPCError<string, unknown> {
   if (error instanceof ORPCError) {
     if (isProblemCode(error.code)) return error
-    if (error.code === 'BAD_REQUEST') return rpcError(new HostError('INVALID_INPUT', inputMessage(error), {}, { cause: error }))
+    if (error.code === 'BAD_REQUEST') return rpcError(new HostError('INVALID_INPUT', inputSentence(issuesOf(error)), {}, { cause: error }))
     return rpcError(new HostError('INTERNAL', 'Something went wrong inside Weir.', { cause: error.message }, { cause: error }))
   }
   return rpcError(toHostError(error))
@@ -62,13 +63,8 @@ function rpcError(error: HostError): ORPCError<string, unknown> {
   return new ORPCError(error.code, { message: error.message, data: error.data, cause: error })
 }
 
-/** The first thing a schema found wrong, with the field it is in. */
-function inputMessage(error: ORPCError<string, unknown>): string {
-  const issues = (error.data as { issues?: readonly { message: string; path?: readonly unknown[] }[] } | undefined)?.issues
-  const issue = issues?.[0]
-  if (issue === undefined) return 'The input of the call is not valid.'
-  const field = (issue.path ?? []).map((part) => String((part as { key?: unknown }).key ?? part)).join('.')
-  return field === '' ? `The input of the call ${issue.message}.` : `"${field}": ${issue.message}.`
+function issuesOf(error: ORPCError<string, unknown>): readonly InputIssue[] | undefined {
+  return (error.data as { readonly issues?: readonly InputIssue[] } | undefined)?.issues
 }
 
 const runtimeCodes: Readonly<Record<RuntimeErrorCode, ProblemCode>> = {

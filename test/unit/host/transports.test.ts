@@ -118,7 +118,7 @@ describe.each(transports)('over a $name', ({ connect }) => {
   test('input that does not fit the contract is refused, naming the field', async () => {
     const problem = problemOf(await client.clusters.add({ name: '', bootstrapServers: ['a:1'] }).catch((error: unknown) => error))
     expect(problem.code).toBe('INVALID_INPUT')
-    expect(problem.message).toBe('"name": is empty.')
+    expect(problem.message).toBe('"name" is empty.')
   })
 
   test('a stream begins with a snapshot and tells changes', async () => {
