@@ -89,7 +89,7 @@ class ProcessNode implements SupervisedNode {
     this.#hooks = hooks
     this.#life = new NodeLife(env, spec, () => hooks.onChange())
     this.#restarts = new NodeRestarts(env, spec.restart, () => this.launch())
-    this.#left = new AwaitedReply(env, undefined)
+    this.#left = new AwaitedReply<void>(env, undefined)
     this.#connections = new AwaitedReply<readonly NodeConnection[] | null>(env, null)
     this.#port = spec.port
   }
