@@ -16,5 +16,5 @@ export const topicColumns: readonly GridColumn[] = [
   { key: 'recordsInPerSecond', label: 'Rate', width: 92, align: 'right', sortable: true, hint: 'Records in per second' },
   { key: 'groupCount', label: 'Groups', width: 76, align: 'right', sortable: true },
   { key: 'worstLag', label: 'Worst lag', width: 116, align: 'right', sortable: true, hint: 'Records behind, of the most lagging group' },
-  { key: 'health', label: 'Health', width: 148 },
+  { key: 'health', label: 'Health', width: 160 },
 ]
