@@ -29,8 +29,11 @@ export interface TimelineFollower {
   quorum(answer: QuorumAnswer): boolean
 }
 
+/** What is looked at of a session. */
+export type FollowedCluster = Pick<ClusterSession, 'id' | 'embedded' | 'knowledge'>
+
 export interface TimelineRecorder {
-  follow(session: ClusterSession): TimelineFollower
+  follow(session: FollowedCluster): TimelineFollower
   /** Events were written. */
   readonly changes: Changes
 }
@@ -47,7 +50,7 @@ export function createTimelineRecorder(env: Env, store: ClusterEventStore): Time
   return { changes, follow: (session) => createFollower(env, store, session, () => changes.emit()) }
 }
 
-function createFollower(env: Env, store: ClusterEventStore, session: ClusterSession, onEvents: () => void): TimelineFollower {
+function createFollower(env: Env, store: ClusterEventStore, session: FollowedCluster, onEvents: () => void): TimelineFollower {
   const knownBrokers = new Set<number>()
   const open = new Map<string, OpenEvent>()
   let before: ClusterPicture | null = null
@@ -114,7 +117,7 @@ function createFollower(env: Env, store: ClusterEventStore, session: ClusterSess
   }
 }
 
-function contextOf(session: ClusterSession, knownBrokers: ReadonlySet<number>): DifferContext {
+function contextOf(session: FollowedCluster, knownBrokers: ReadonlySet<number>): DifferContext {
   const nodes = (session.embedded?.nodes() ?? []).filter(({ role }) => role === 'broker')
   const idsIn = (...states: readonly string[]): ReadonlySet<number> =>
     new Set(nodes.filter(({ state }) => states.includes(state)).map(({ id }) => id))
