@@ -15,10 +15,10 @@ import type {
   TopicPartitions,
 } from './coordinator-port.ts'
 import type { CoordinatorRecord } from './group-records.ts'
-import { offsetRecord, replay } from './group-records.ts'
+import { replay } from './group-records.ts'
 import type { Group, GroupConfig, HeartbeatReply, JoinReply, JoinRequest, LeaveReply, Now, RefusedReply, SyncReply } from './group-types.ts'
 import { joinFailure, memberMetadata, syncFailure } from './membership.ts'
-import { checkCommit, checkOffsetDelete, getOffset, removeOffset, setOffset } from './offsets.ts'
+import { commitOffsets, commitReply, deleteOffsets, fetchOffsets } from './offset-requests.ts'
 import { Shard } from './shard.ts'
 
 /**
@@ -169,81 +169,17 @@ export class GroupCoordinator implements GroupCoordinatorPort {
   async commitOffsets(groupId: string, request: CommitRequest): Promise<CommitReply> {
     const shard = this.#locate(groupId)
     if (!(shard instanceof Shard)) return commitReply(request, () => shard)
-    const now = this.#ports.now()
-    const known = shard.get(groupId)
-    if (known === undefined && request.generationId >= 0) return commitReply(request, () => ErrorCode.ILLEGAL_GENERATION)
-    const group = known ?? shard.obtain(groupId).group
-    const refusal = checkCommit(group, request, now)
-    if (refusal !== ErrorCode.NONE) return commitReply(request, () => refusal)
-
-    const tooLarge = (metadata: string | null) => Buffer.byteLength(metadata ?? '') > this.#config.offsetMetadataMaxBytes
-    const accepted = request.topics.flatMap(({ topic, partitions }) =>
-      partitions
-        .filter(({ metadata }) => !tooLarge(metadata))
-        .map(({ partition, offset, leaderEpoch, metadata }) => ({
-          topic,
-          partition,
-          committed: { offset, leaderEpoch, metadata: metadata ?? '', commitTimestampMs: now.wallMs },
-        })),
-    )
-    const records = accepted.map(({ topic, partition, committed }) => offsetRecord(groupId, topic, partition, committed))
-    const applied = () => {
-      for (const { topic, partition, committed } of accepted) setOffset(group, topic, partition, committed)
-    }
-    const outcome = records.length === 0 ? ErrorCode.NONE : await shard.append(groupId, records, applied)
-    return commitReply(request, (metadata) => (tooLarge(metadata) ? ErrorCode.OFFSET_METADATA_TOO_LARGE : outcome))
+    return commitOffsets(shard, groupId, request, this.#ports.now(), this.#config.offsetMetadataMaxBytes)
   }
 
   fetchOffsets(groupId: string, request: FetchOffsetsRequest): FetchOffsetsReply {
     const shard = this.#locate(groupId)
-    if (!(shard instanceof Shard)) return { errorCode: shard, topics: [] }
-    const group = shard.get(groupId)
-    const topics =
-      request.topics ?? [...(group?.offsets ?? [])].map(([topic, partitions]) => ({ topic, partitions: [...partitions.keys()] }))
-    return {
-      errorCode: ErrorCode.NONE,
-      topics: topics.map(({ topic, partitions }) => ({
-        topic,
-        partitions: partitions.map((partition) => {
-          const committed = group && getOffset(group, topic, partition)
-          return {
-            partition,
-            offset: committed?.offset ?? -1,
-            leaderEpoch: committed?.leaderEpoch ?? -1,
-            metadata: committed?.metadata ?? '',
-            errorCode: ErrorCode.NONE,
-          }
-        }),
-      })),
-    }
+    return shard instanceof Shard ? fetchOffsets(shard.get(groupId), request) : { errorCode: shard, topics: [] }
   }
 
   async deleteOffsets(groupId: string, topics: readonly TopicPartitions[]): Promise<DeleteOffsetsReply> {
     const shard = this.#locate(groupId)
-    if (!(shard instanceof Shard)) return { errorCode: shard, topics: [] }
-    const group = shard.get(groupId)
-    const { errorCode, subscribed } = checkOffsetDelete(group, topics)
-    if (errorCode !== ErrorCode.NONE || group === undefined) return { errorCode, topics: [] }
-    const removable = topics
-      .filter(({ topic }) => !subscribed.has(topic))
-      .flatMap(({ topic, partitions }) => partitions.map((partition) => ({ topic, partition })))
-    const present = removable.filter(({ topic, partition }) => getOffset(group, topic, partition) !== undefined)
-    const records = present.map(({ topic, partition }) => offsetRecord(groupId, topic, partition, null))
-    const applied = () => {
-      for (const { topic, partition } of present) removeOffset(group, topic, partition)
-    }
-    const outcome = records.length === 0 ? ErrorCode.NONE : await shard.append(groupId, records, applied)
-    if (outcome !== ErrorCode.NONE) return { errorCode: outcome, topics: [] }
-    return {
-      errorCode: ErrorCode.NONE,
-      topics: topics.map(({ topic, partitions }) => ({
-        topic,
-        partitions: partitions.map((partition) => ({
-          partition,
-          errorCode: subscribed.has(topic) ? ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC : ErrorCode.NONE,
-        })),
-      })),
-    }
+    return shard instanceof Shard ? deleteOffsets(shard, groupId, topics) : { errorCode: shard, topics: [] }
   }
 
   // --------------------------------------------------------------------------------------------------- administration
@@ -311,13 +247,4 @@ export class GroupCoordinator implements GroupCoordinatorPort {
 /** Cut, so that the whole id fits into the group's record: a client may call itself by 32767 bytes. */
 function memberIdPrefix({ instanceId, clientId }: JoinRequest): string {
   return (instanceId ?? clientId).slice(0, MEMBER_ID_PREFIX_CHARACTERS_MAX).toWellFormed()
-}
-
-function commitReply(request: CommitRequest, errorOf: (metadata: string | null) => ErrorCode): CommitReply {
-  return {
-    topics: request.topics.map(({ topic, partitions }) => ({
-      topic,
-      partitions: partitions.map(({ partition, metadata }) => ({ partition, errorCode: errorOf(metadata) })),
-    })),
-  }
 }

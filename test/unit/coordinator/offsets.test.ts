@@ -61,6 +61,13 @@ test('oversized commit metadata is refused for its partition', async () => {
   expect(reply.topics[0]!.partitions[0]!.errorCode).toBe(ErrorCode.OFFSET_METADATA_TOO_LARGE)
 })
 
+test('a refused commit leaves nothing behind, nor one of which nothing is kept', async () => {
+  const harness = await Harness.started()
+  await harness.coordinator.commitOffsets('a', commit(1, claim('stranger', -1)))
+  await harness.coordinator.commitOffsets('b', commit(1, claim('', -1), 'x'.repeat(4_097)))
+  expect(harness.coordinator.list().groups).toEqual([])
+})
+
 test('a failed commit leaves nothing behind, not even the group', async () => {
   const harness = await Harness.started()
   harness.appendOutcome = ErrorCode.NOT_LEADER_OR_FOLLOWER
