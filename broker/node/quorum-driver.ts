@@ -13,7 +13,6 @@ import type { MetadataRecord } from '../cluster/metadata-records.ts'
 import type { Env, Timer } from '../env/types.ts'
 import type {
   ElectionState,
-  FetchRequest,
   QuorumConfig,
   QuorumEffect,
   QuorumEvent,
@@ -24,17 +23,16 @@ import type {
   SnapshotId,
   VoterSet,
 } from '../quorum/types.ts'
-import { ErrorCode } from '../wire/errors.ts'
 import type { AppendedBatch, MetadataLog } from './metadata-log.ts'
-import { ParkedFetches } from './parked-fetches.ts'
 import { PendingReplies } from './pending-replies.ts'
+import { QuorumFetches } from './quorum-fetches.ts'
+import { QuorumSnapshot, type SnapshotRequest } from './quorum-snapshot.ts'
 import { QuorumTimers } from './quorum-timers.ts'
 
 /** Events not yet stepped; a request beyond it is not answered, and its sender tries again. */
 const QUEUED_EVENTS_MAX = 4_096
 /** How long a resigning leader waits for the others to have heard it: they elect sooner for it. */
 const RESIGN_WAIT_MS = 500
-const FETCH_REPLY_BYTES_MAX = 8 * 1024 * 1024
 
 export interface QuorumPorts {
   /** The response, or null when none came in time. Never rejects. */
@@ -43,15 +41,6 @@ export interface QuorumPorts {
   fetchSnapshot(request: SnapshotRequest): Promise<void>
   /** Makes the snapshot fetched last the state, and restarts the log at its end. */
   installSnapshot(snapshot: SnapshotId): Promise<void>
-}
-
-export interface SnapshotRequest {
-  readonly from: number
-  readonly snapshot: SnapshotId
-  /** The leader's. */
-  readonly epoch: number
-  readonly signal: AbortSignal
-  readonly onPart: () => void
 }
 
 export interface QuorumDriverOptions {
@@ -81,7 +70,8 @@ export class QuorumDriver {
   readonly #options: QuorumDriverOptions
   readonly #log: MetadataLog
   readonly #isVoter: boolean
-  readonly #parked: ParkedFetches
+  readonly #fetches: QuorumFetches
+  readonly #snapshot: QuorumSnapshot
   readonly #listeners = new Set<QuorumListener>()
   readonly #timers: QuorumTimers
   readonly #replies = new PendingReplies<QuorumResponse>()
@@ -91,8 +81,6 @@ export class QuorumDriver {
   #state: QuorumState
   #isPumping = false
   #pumped: Promise<void> = Promise.resolve()
-  /** Of the snapshot being fetched. */
-  #snapshotFetch: AbortController | null = null
   /** The epoch this node leads and may append in. */
   #openEpoch: number | null = null
   #isClosed = false
@@ -104,9 +92,18 @@ export class QuorumDriver {
     this.#isVoter = isVoter(options.voters, options.config.self.id)
     this.#state = initialQuorumState(options.config, options.voters, options.election)
     this.#timers = new QuorumTimers(env, (name, timer) => this.#enqueue({ type: 'timer', timer: name }, timer))
-    this.#parked = new ParkedFetches(env, (token, request) => this.#enqueue({ type: 'request', token, request }))
+    this.#fetches = new QuorumFetches(env, {
+      log: this.#log,
+      answer: (token, response) => this.#replies.answer(token, response),
+      askAgain: (token, request) => this.#enqueue({ type: 'request', token, request }),
+    })
+    this.#snapshot = new QuorumSnapshot({
+      log: env.log,
+      fetch: (request) => options.ports.fetchSnapshot(request),
+      report: (event) => this.#enqueue(event),
+    })
     // Followers may have the records before our own disk has synced them.
-    this.#log.onWritten = () => this.#parked.releaseAll()
+    this.#log.onWritten = () => this.#fetches.news()
   }
 
   get state(): QuorumState {
@@ -135,7 +132,7 @@ export class QuorumDriver {
   /** Answers another node's request; a fetch may wait for news. Resolves null when this node has stopped, or has too much to do. */
   handle(request: QuorumRequest, signal?: AbortSignal): Promise<QuorumResponse | null> {
     if (this.#isClosed || signal?.aborted === true || this.#queue.length >= QUEUED_EVENTS_MAX) return Promise.resolve(null)
-    const { token, reply } = this.#replies.open(signal, (givenUp) => this.#parked.forget(givenUp))
+    const { token, reply } = this.#replies.open(signal, (givenUp) => this.#fetches.forget(givenUp))
     this.#enqueue({ type: 'request', token, request })
     return reply
   }
@@ -165,9 +162,9 @@ export class QuorumDriver {
     await this.#pumped
     await this.#resignationsHeard()
     this.#isClosed = true
-    this.#snapshotFetch?.abort()
+    this.#snapshot.giveUp()
     this.#timers.clear()
-    this.#parked.releaseAll()
+    this.#fetches.news()
     this.#replies.close()
   }
 
@@ -228,7 +225,7 @@ export class QuorumDriver {
         this.#replies.answer(effect.token, effect.response)
         return null
       case 'serveFetch':
-        this.#serveFetch(effect.token, effect.request)
+        this.#fetches.serve(effect.token, effect.request, this.#state)
         return null
       case 'timer':
         this.#timers.start(effect.timer, effect.delayMs + this.#env.random.below(effect.jitterMs + 1))
@@ -244,7 +241,7 @@ export class QuorumDriver {
       case 'truncate':
         return this.#log.truncateTo(effect.toOffset).then(() => this.#enqueue({ type: 'logChanged' }))
       case 'fetchSnapshot':
-        this.#fetchSnapshot(effect.from, effect.snapshot)
+        this.#snapshot.fetch({ ...effect, epoch: this.#state.epoch })
         return null
       case 'installSnapshot':
         return this.#options.ports.installSnapshot(effect.snapshot).then(() => this.#enqueue({ type: 'logChanged' }))
@@ -252,7 +249,7 @@ export class QuorumDriver {
         this.#onHighWatermark(effect.offset)
         return null
       case 'roleChanged':
-        this.#parked.releaseAll()
+        this.#fetches.news()
         for (const listener of this.#listeners) listener.onRoleChanged?.(this.#state)
         return null
     }
@@ -296,53 +293,9 @@ export class QuorumDriver {
     this.#enqueue({ type: 'flushed', endOffset: this.#log.endOffset })
   }
 
-  /** Beside the loop: votes are answered while it goes on. */
-  #fetchSnapshot(from: number, snapshot: SnapshotId): void {
-    this.#snapshotFetch?.abort()
-    const { signal } = (this.#snapshotFetch = new AbortController())
-    const report = (event: QuorumEvent): void => (signal.aborted ? undefined : this.#enqueue(event))
-    const onPart = (): void => report({ type: 'snapshotPart', from })
-    this.#env.log.write('info', 'this node is behind the start of the metadata log and fetches a snapshot', { from, ...snapshot })
-    this.#options.ports.fetchSnapshot({ from, snapshot, epoch: this.#state.epoch, signal, onPart }).then(
-      () => report({ type: 'snapshotFetched', from, snapshot }),
-      (error: unknown) => {
-        this.#env.log.write('warn', 'a snapshot of the metadata could not be fetched', { from, reason: String(error) })
-        report({ type: 'snapshotFailed', from })
-      },
-    )
-  }
-
   #onHighWatermark(offset: number): void {
     this.#log.setHighWatermark(offset)
-    this.#parked.releaseAll()
+    this.#fetches.news()
     for (const listener of this.#listeners) listener.onHighWatermark?.(offset)
-  }
-
-  // ------------------------------------------------------------------------------------------------------------- replies
-
-  #serveFetch(token: number, request: FetchRequest): void {
-    const hasNews = request.fetchOffset < this.#log.writtenOffset || request.highWatermark < this.#state.highWatermark
-    if (!hasNews && this.#parked.park(token, request)) return
-    const { epoch, highWatermark, config } = this.#state
-    const read =
-      request.fetchOffset < this.#log.writtenOffset
-        ? this.#log.readForFollower(request.fetchOffset, FETCH_REPLY_BYTES_MAX)
-        : Promise.resolve(Buffer.alloc(0))
-    const respond = (errorCode: ErrorCode, records: Buffer): void =>
-      this.#replies.answer(token, {
-        api: 'fetch',
-        errorCode,
-        leaderId: config.self.id,
-        epoch,
-        highWatermark,
-        logStartOffset: this.#log.startOffset,
-        diverging: null,
-        snapshot: null,
-        records,
-      })
-    read.then(
-      (records) => respond(ErrorCode.NONE, records),
-      () => respond(ErrorCode.KAFKA_STORAGE_ERROR, Buffer.alloc(0)),
-    )
   }
 }
