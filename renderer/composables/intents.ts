@@ -53,6 +53,17 @@ export function useIntents(): { carryOut: (intent: Intent) => Promise<void> } {
       case 'produce':
         overlays.produce = { topic: intent.topic, tombstone: intent.tombstone, key: intent.key }
         return
+      case 'elect-leaders': {
+        const place = intent.topic === null ? { name: 'brokers', params: { cluster } } : partitionsOf(cluster, intent.topic)
+        await router.push({ ...place, query: { do: 'elect' } })
+        return
+      }
+      case 'reassign':
+        await router.push({ ...partitionsOf(cluster, intent.topic), query: { do: 'reassign' } })
+        return
+      case 'empty-broker':
+        await router.push({ name: 'brokers', params: { cluster }, query: { do: 'empty', from: String(intent.brokerId) } })
+        return
       case 'delete-records':
         overlays.deleteRecordsOf = intent.topic
         return
@@ -81,6 +92,8 @@ export function useIntents(): { carryOut: (intent: Intent) => Promise<void> } {
         await sample.stop()
     }
   }
+
+  const partitionsOf = (cluster: string, topic: string) => ({ name: 'topic-partitions', params: { cluster, topic } })
 
   async function openLaggingPartition(cluster: string): Promise<void> {
     const worst = overview.worstLag

@@ -1,4 +1,5 @@
 import { fuzzyRank, fuzzyScore } from './fuzzy.ts'
+import { replicaEntries, type ReplicaIntent } from './palette-replicas.ts'
 
 /** What the palette offers for what was typed: pure, so that what Enter does can be tested. An entry's `run` names an intent; the palette carries it out. */
 export type Intent =
@@ -10,6 +11,7 @@ export type Intent =
   | { kind: 'find-key'; topic: string; key: string }
   | { kind: 'produce'; topic: string; tombstone: boolean; key: string }
   | { kind: 'delete-records'; topic: string }
+  | ReplicaIntent
   | { kind: 'lagging-partition' }
   | { kind: 'node'; action: 'start' | 'stop' | 'kill' | 'restart'; nodeId: number }
   | { kind: 'copy-address' | 'create-topic' | 'toggle-theme' | 'help' | 'add-connection' | 'sample-start' | 'sample-stop' }
@@ -39,6 +41,8 @@ export interface PaletteContext {
   /** Topics by how likely they are meant: the one in view first, then the busiest. */
   topics: readonly string[]
   brokers: readonly { id: number; running: boolean }[]
+  /** As the cluster lists them, remote ones too. */
+  brokerIds: readonly number[]
   worstLag: { groupId: string; topic: string; partition: number; lag: number; leader: number | null } | null
   sampleRunning: boolean
   bootstrap: string
@@ -59,7 +63,7 @@ export function paletteGroups(text: string, context: PaletteContext): PaletteGro
   const query = text.trim()
   const actions = fuzzyRank(
     query,
-    [...urgentActions(context), ...actionsOf(context), ...nodeActionsOf(context)],
+    [...urgentActions(context), ...actionsOf(context), ...nodeActionsOf(context), ...replicaEntries(context)],
     searchText,
     query === '' ? 8 : ENTRIES_MAX,
   )

@@ -71,6 +71,7 @@ export const useSearchStore = defineStore('search', () => {
       isEmbedded: clusters.isEmbedded,
       topics: topics.value,
       brokers: nodes.nodes.filter((node) => node.role === 'broker').map((node) => ({ id: node.id, running: node.pid !== null })),
+      brokerIds: (overview.overview?.brokers ?? []).map(({ id }) => id),
       worstLag: lagging.value,
       sampleRunning: sample.isRunning,
       bootstrap: overview.bootstrap,

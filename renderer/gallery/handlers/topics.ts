@@ -3,6 +3,7 @@ import type { TopicListInput, TopicRow } from '../../../broker/contract/topics.t
 import { deleteRecordsPreview, deleteRecordsResult } from '../fixtures/delete-records.ts'
 import { series } from '../fixtures/groups.ts'
 import { partitionLanes, topicConsumers, topicDetail, topicSettings } from '../fixtures/topics.ts'
+import { withMoves } from '../fixtures/reassignments.ts'
 import { emptyTopic, type World } from '../fixtures/world.ts'
 import { pageOf, sortedBy } from '../page.ts'
 import { streamed } from '../stream.ts'
@@ -20,7 +21,7 @@ export function topicHandlers(os: Implementer, world: World) {
       watchList: os.topics.watchList.handler(({ input, signal }) => streamed(() => topicPage(world, input), 1_000, signal)),
       describe: os.topics.describe.handler(({ input }) => topicDetail(find(input.topic), Date.now())),
       watchPartitions: os.topics.watchPartitions.handler(({ input, signal }) =>
-        streamed(() => partitionLanes(world, find(input.topic), input, Date.now()), 1_000, signal),
+        streamed(() => withMoves(world, partitionLanes(world, find(input.topic), input, Date.now())), 1_000, signal),
       ),
       consumers: os.topics.consumers.handler(({ input }) => topicConsumers(world, find(input.topic), Date.now())),
       history: os.topics.history.handler(({ input }) => [series('records in', 'records/s', input, 10, 4)]),

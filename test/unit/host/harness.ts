@@ -7,12 +7,13 @@ import { RPCLink } from '@orpc/client/message-port'
 import { vi } from 'vitest'
 import type { HostClient } from '../../../broker/contract/contract.ts'
 import { problemOf, type Problem } from '../../../broker/contract/errors.ts'
-import { follow, type StreamEvent } from '../../../broker/contract/stream.ts'
 import { createRealEnv } from '../../../broker/env/real.ts'
 import { createHost, type Host } from '../../../broker/host/host.ts'
 import { createQueryEngine } from '../../../broker/host/messages/query-engine.ts'
 import { FakeKafka } from '../../support/fake-kafka.ts'
 import { until } from '../../support/until.ts'
+
+export { firstOf } from '../../support/contract-stream.ts'
 
 // A whole host takes part; on a busy machine that is more than a unit test's five seconds.
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 })
@@ -62,26 +63,6 @@ export async function startHarness(kafka: FakeKafka = new FakeKafka()): Promise<
       rmSync(directory, { recursive: true, force: true })
     },
   }
-}
-
-/** The first value of a stream that satisfies `condition`. */
-export async function firstOf<Value>(
-  client: HostClient,
-  open: (signal: AbortSignal) => PromiseLike<AsyncIterable<StreamEvent<Value>>>,
-  condition: (value: Value) => boolean,
-): Promise<Value> {
-  const ending = new AbortController()
-  const found: Value[] = []
-  await follow(client, open(ending.signal), (value) => {
-    if (found.length > 0 || !condition(value)) return
-    found.push(value)
-    ending.abort()
-  }).catch((error: unknown) => {
-    if (found.length === 0) throw error
-  })
-  const [value] = found
-  if (value === undefined) throw new Error('the stream ended')
-  return value
 }
 
 export function failure(promise: Promise<unknown>): Promise<Problem> {

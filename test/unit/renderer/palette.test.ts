@@ -10,6 +10,7 @@ const context: PaletteContext = {
     { id: 1, running: true },
     { id: 2, running: false },
   ],
+  brokerIds: [1, 2],
   worstLag: { groupId: 'location-dashboard', topic: 'trucks_gps', partition: 3, lag: 1284, leader: 1 },
   sampleRunning: true,
   bootstrap: '127.0.0.1:9092',
@@ -66,11 +67,31 @@ describe('the palette', () => {
     expect(intents('delete records of orders', { isReadOnly: true })).not.toContainEqual({ kind: 'delete-records', topic: 'orders' })
   })
 
+  it('leaders and replicas are moved by what they are called', () => {
+    expect(first('rebalance leaders')).toEqual({ kind: 'elect-leaders', topic: null })
+    expect(first('elect preferred leaders of')).toEqual({ kind: 'elect-leaders', topic: 'trucks_gps' })
+    expect(first('reassign')).toEqual({ kind: 'reassign', topic: 'trucks_gps' })
+    expect(first('move everything off broker 2')).toEqual({ kind: 'empty-broker', brokerId: 2 })
+    expect(intents('move everything', { brokerIds: [1] })).not.toContainEqual({ kind: 'empty-broker', brokerId: 1 })
+  })
+
   it('a read-only cluster offers no change', () => {
-    const changes = ['', 'kill', 'create', 'tombstone truck_42', 'sample'].flatMap((text) => intents(text, { isReadOnly: true }))
+    const changes = ['', 'kill', 'create', 'tombstone truck_42', 'sample', 'rebalance', 'reassign', 'move everything'].flatMap((text) =>
+      intents(text, { isReadOnly: true }),
+    )
     expect(
       changes.filter((intent) =>
-        ['produce', 'node', 'create-topic', 'sample-start', 'sample-stop', 'delete-records'].includes(intent.kind),
+        [
+          'produce',
+          'node',
+          'create-topic',
+          'sample-start',
+          'sample-stop',
+          'delete-records',
+          'elect-leaders',
+          'reassign',
+          'empty-broker',
+        ].includes(intent.kind),
       ),
     ).toEqual([])
   })
