@@ -1,18 +1,22 @@
-import { readFileSync } from 'node:fs'
-import { cpus, totalmem } from 'node:os'
-
-/** One line of the report. */
+/** One line of a table. */
 export interface Figure {
   readonly name: string
   readonly value: number
   readonly unit: string
-  /** What the design allows: `value` is to be below (`<`) or above (`>`) it. */
-  readonly budget?: { readonly relation: '<' | '>'; readonly value: number }
+  readonly budget?: Budget
+}
+
+/** `value` is to stay below (`<`) or above (`>`) it. */
+export interface Budget {
+  readonly relation: '<' | '>'
+  readonly value: number
 }
 
 export interface Chapter {
   readonly title: string
   readonly figures: readonly Figure[]
+  /** What a reader must know to read the figures: what was left out, and why. */
+  readonly notes?: readonly string[]
 }
 
 export function median(values: readonly number[]): number {
@@ -25,22 +29,19 @@ export function percentile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN
 }
 
-/** What the figures were taken on, so that two reports can be compared, or are seen not to be comparable. */
-export function machine(): string {
-  const [cpu] = cpus()
-  const load = readFileSync('/proc/loadavg', 'utf8').split(' ')[0]
-  return `${cpus().length} x ${cpu?.model ?? 'unknown CPU'}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, Node ${process.version}, load ${load} at the start`
+export function shown(value: number): string {
+  if (!Number.isFinite(value)) return 'none'
+  return value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0)
 }
 
-export function print({ title, figures }: Chapter): void {
-  console.log(`\n${title}`)
-  for (const { name, value, unit, budget } of figures) {
-    const shown = value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0)
-    const verdict = budget === undefined ? '' : `   budget ${budget.relation} ${budget.value}: ${isMet(value, budget) ? 'met' : 'MISSED'}`
-    console.log(`  ${name.padEnd(64)} ${shown.padStart(9)} ${unit.padEnd(12)}${verdict}`)
-  }
+/** `met`, or by how much not. Empty without a budget. */
+export function verdict({ value, budget }: Figure): string {
+  if (budget === undefined) return ''
+  if (isMet(value, budget)) return 'met'
+  const gap = Math.abs(value - budget.value)
+  return `MISSED by ${shown(gap)} (${((gap / budget.value) * 100).toFixed(0)} %)`
 }
 
-function isMet(value: number, budget: NonNullable<Figure['budget']>): boolean {
-  return budget.relation === '<' ? value < budget.value : value > budget.value
+export function isMet(value: number, { relation, value: bound }: Budget): boolean {
+  return relation === '<' ? value < bound : value > bound
 }

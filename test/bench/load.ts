@@ -23,7 +23,13 @@ export function batchOf(recordBytes: number, recordCount: number): Buffer {
   return encodeBatch({ records: Array.from({ length: recordCount }, () => ({ key: null, value, timestampMs })) })
 }
 
-/** Runs the load until `isOver`; resolves with the records acknowledged (with acks 0: sent) and how long it took. */
+/** For `runLoad`: from now on for so long. */
+export function lasting(durationMs: number): () => boolean {
+  const endMs = performance.now() + durationMs
+  return () => performance.now() >= endMs
+}
+
+/** Runs the load until `isOver`; resolves with the records acknowledged and how long it took. With acks 0: `runUnansweredLoad`. */
 export async function runLoad(
   client: KafkaClient,
   load: Load,

@@ -1,42 +1,85 @@
 /**
- * What Weir costs and carries, as tables: `npm run bench [-- --quick] [-- --only start,produce]`.
- *
- * Everything runs on clusters started the way a user starts them. Machines are noisy: compare figures of one run with one
- * another, and runs only on the same quiet machine.
+ * What Weir costs and carries, as tables. Everything runs on clusters started the way a user starts them. Machines are
+ * noisy: compare figures of one run with one another, and runs only on the same quiet machine.
  */
 import { parseArgs } from 'node:util'
-import { withCluster } from './cluster.ts'
-import { fetchChapter } from './fetch.ts'
-import { machine, print, type Chapter } from './figure.ts'
-import { latencyChapter } from './latency.ts'
-import { memoryChapter } from './memory.ts'
-import { produceChapter } from './produce.ts'
-import { searchChapter } from './search.ts'
-import { coldStartChapter, restartChapter } from './start.ts'
-import { figures as wireFigures } from './wire.ts'
+import type { Chapter } from './figure.ts'
+import { chapters, peers } from './chapters.ts'
+import { command, load, machine, print, writeReport } from './report.ts'
 
-const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } } })
-const quick = values.quick
-const EPHEMERAL = ['--ephemeral']
+const HELP = `Usage: npm run bench [-- options]
 
-const chapters: Readonly<Record<string, () => Promise<Chapter>>> = {
-  start: () => coldStartChapter(quick ? 3 : 10),
-  memory: () => withCluster(EPHEMERAL, (cluster) => memoryChapter(cluster, quick ? 2_000 : 10_000)),
-  produce: () => withCluster(EPHEMERAL, (cluster) => produceChapter(cluster, quick ? 500 : 3_000)),
-  fetch: () => withCluster(EPHEMERAL, (cluster) => fetchChapter(cluster, quick ? 100_000 : 500_000)),
-  latency: () => withCluster(EPHEMERAL, (cluster) => latencyChapter(cluster, quick ? 4 : 15)),
-  search: () => withCluster(EPHEMERAL, (cluster) => searchChapter(cluster, quick ? 300_000 : 3_000_000)),
-  restart: () => restartChapter((quick ? 0.125 : 1) * 2 ** 30),
-  wire: async () => ({ title: 'Codec', figures: [...wireFigures()] }),
+Measures Weir on this machine and prints tables with the budgets that it meets or misses.
+
+  --quick          fewer rounds and less data
+  --only NAMES     these chapters alone, comma-separated; none for the peer alone:
+                   ${Object.keys(chapters).join(', ')}
+  --peer kafka     the same loads on Apache Kafka, interleaved (needs Java 17; fetches Kafka once)
+  --report FILE    writes the tables as Markdown too
+  --help           prints this
+`
+
+interface Options {
+  readonly quick: boolean
+  readonly only: readonly string[] | null
+  readonly peer: string | null
+  readonly reportFile: string | null
 }
 
-const wanted = values.only?.split(',') ?? Object.keys(chapters)
-const unknown = wanted.filter((name) => !(name in chapters))
-if (unknown.length > 0) {
-  console.error(`No such chapter: ${unknown.join(', ')}. There are: ${Object.keys(chapters).join(', ')}.`)
-  process.exit(2)
+function optionsOf(parameters: readonly string[]): Options | string {
+  try {
+    const { values } = parseArgs({
+      args: [...parameters],
+      options: {
+        quick: { type: 'boolean', default: false },
+        only: { type: 'string' },
+        peer: { type: 'string' },
+        report: { type: 'string' },
+        help: { type: 'boolean', default: false },
+      },
+    })
+    if (values.help) return HELP
+    const only = values.only?.split(',').filter((name) => name !== 'none') ?? null
+    const unknown = only?.filter((name) => !(name in chapters)) ?? []
+    if (unknown.length > 0) throw new Error(`No such chapter: ${unknown.join(', ')}. There are: ${Object.keys(chapters).join(', ')}.`)
+    const peer = values.peer ?? null
+    if (peer !== null && !(peer in peers)) throw new Error(`No such peer: ${peer}. There is: ${Object.keys(peers).join(', ')}.`)
+    return { quick: values.quick, only, peer, reportFile: values.report ?? null }
+  } catch (error) {
+    console.error((error as Error).message.split('\n')[0])
+    process.exit(2)
+  }
 }
 
-console.log(`${machine()}\nRepeat with: npm run bench${process.argv.length > 2 ? ` -- ${process.argv.slice(2).join(' ')}` : ''}`)
-for (const name of wanted) print(await chapters[name]!())
-process.exit(0)
+/** A chapter that fails is said in its place, and the others go on. Returns whether all went well. */
+async function run({ quick, only, peer, reportFile }: Options): Promise<boolean> {
+  const startedAt = new Date()
+  const loadAtStart = load()
+  console.log(`${machine()}, load ${loadAtStart} at the start\nRepeat with: ${command()}`)
+  const wanted = Object.entries(chapters).filter(([name]) => only === null || only.includes(name))
+  const compared = Object.entries(peers).filter(([name]) => name === peer)
+  const done: Chapter[] = []
+  let isWhole = true
+  for (const [name, measure] of [...wanted, ...compared]) {
+    try {
+      for await (const chapter of measure(quick)) {
+        print(chapter)
+        done.push(chapter)
+      }
+    } catch (error) {
+      isWhole = false
+      const reason = error instanceof Error ? error.message : String(error)
+      console.error(`\n${name} failed: ${error instanceof Error ? (error.stack ?? reason) : reason}`)
+      done.push({ title: `${name}: failed`, figures: [], notes: [reason] })
+    }
+  }
+  if (reportFile !== null) writeReport(reportFile, { startedAt, loadAtStart, chapters: done })
+  return isWhole
+}
+
+// Ended from outside, it still takes what it started with it.
+process.on('SIGINT', () => process.exit(130))
+process.on('SIGTERM', () => process.exit(143))
+const options = optionsOf(process.argv.slice(2))
+if (typeof options === 'string') process.stdout.write(options)
+else process.exit((await run(options)) ? 0 : 1)

@@ -1,54 +1,39 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import type { BenchCluster } from './cluster.ts'
+import { readFileSync } from 'node:fs'
+import type { BenchTarget, ClusterProcess } from './cluster.ts'
 import type { Chapter, Figure } from './figure.ts'
-import { runLoad } from './load.ts'
+import { lasting, runLoad } from './load.ts'
+
+const IDLE_BUDGET = { relation: '<', value: 350 } as const
 
 /** Proportional set size: shared pages count once over all who share them, so the sum is what the cluster really takes. */
-export async function memoryChapter({ weir, client, createTopic }: BenchCluster, loadMs: number): Promise<Chapter> {
-  const idle = sizes(weir.pid)
-  await createTopic('memory', 6)
+export async function memoryChapter(target: BenchTarget, loadMs: number): Promise<Chapter> {
+  const idle = sizesOf(target)
+  await target.createTopic('memory', 6)
   const load = { topic: 'memory', partitionCount: 6, acks: -1, recordBytes: 1024, batchRecords: 100, inflight: 8 } as const
-  const endMs = performance.now() + loadMs
-  await runLoad(client, load, () => performance.now() >= endMs)
-  const loaded = sizes(weir.pid)
+  await runLoad(target.client, load, lasting(loadMs))
+  const loaded = sizesOf(target)
   return {
     title: 'Memory (PSS)',
     figures: [
       ...rows('idle', idle),
-      {
-        name: 'idle, brokers and controllers together',
-        value: sum(idle.filter(({ role }) => role !== 'weir')),
-        unit: 'MB',
-        budget: { relation: '<', value: 350 },
-      },
+      { name: 'idle, brokers and controllers together', value: nodesTogether(idle), unit: 'MB', budget: IDLE_BUDGET },
       { name: 'idle, all processes', value: sum(idle), unit: 'MB' },
       ...rows('after load', loaded),
-      { name: 'after load, brokers and controllers together', value: sum(loaded.filter(({ role }) => role !== 'weir')), unit: 'MB' },
+      { name: 'after load, brokers and controllers together', value: nodesTogether(loaded), unit: 'MB' },
     ],
   }
 }
 
-interface ProcessSize {
-  readonly role: string
-  readonly pid: number
+export function nodeMegabytes(target: BenchTarget): number {
+  return nodesTogether(sizesOf(target))
+}
+
+interface ProcessSize extends ClusterProcess {
   readonly megabytes: number
 }
 
-function sizes(rootPid: number): ProcessSize[] {
-  return [rootPid, ...descendants(rootPid)].map((pid) => ({ pid, role: roleOf(pid, rootPid), megabytes: pssMegabytes(pid) }))
-}
-
-function descendants(pid: number): number[] {
-  const children = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
-    readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number),
-  )
-  return children.flatMap((child) => [child, ...descendants(child)])
-}
-
-function roleOf(pid: number, rootPid: number): string {
-  if (pid === rootPid) return 'weir'
-  const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
-  return command.includes('watchdog') ? 'watchdog' : 'node'
+function sizesOf(target: BenchTarget): ProcessSize[] {
+  return target.processes().map((found) => ({ ...found, megabytes: pssMegabytes(found.pid) }))
 }
 
 function pssMegabytes(pid: number): number {
@@ -57,7 +42,12 @@ function pssMegabytes(pid: number): number {
 }
 
 const sum = (all: readonly ProcessSize[]): number => all.reduce((total, { megabytes }) => total + megabytes, 0)
+const nodesTogether = (all: readonly ProcessSize[]): number => sum(all.filter(({ nodeId }) => nodeId !== null))
 
 function rows(when: string, all: readonly ProcessSize[]): Figure[] {
-  return all.map(({ role, pid, megabytes }) => ({ name: `${when}, ${role} ${pid}`, value: megabytes, unit: 'MB' }))
+  return all.map(({ role, nodeId, megabytes }) => ({
+    name: `${when}, ${nodeId === null ? role : `${role} ${nodeId}`}`,
+    value: megabytes,
+    unit: 'MB',
+  }))
 }
