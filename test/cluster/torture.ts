@@ -17,6 +17,7 @@ import { createRealEnv } from '../../broker/env/real.ts'
 import { startCluster } from '../../broker/runtime/cluster.ts'
 import { until } from '../support/until.ts'
 import { chaos, healed, type Action } from './torture/chaos.ts'
+import { Gaps } from './torture/gaps.ts'
 import { startReaders } from './torture/readers.ts'
 import { kafkaJsStream, kcatStream, REQUEST_TIMEOUT_MS, type Stream } from './torture/streams.ts'
 
@@ -28,31 +29,15 @@ const { values: given } = parseArgs({ options: { minutes: { type: 'string', defa
 const minutes = Number(given.minutes)
 if (!(minutes > 0)) throw new Error(`--minutes must be a number above 0, not ${given.minutes}`)
 
-interface Gap {
-  readonly ms: number
-  readonly during: string
-}
-
 /** What happened, kept while it happens. */
 const counts: Record<Action, number> = { kill: 0, pause: 0, restart: 0, 'long pause': 0 }
 const actionsOn = { broker: 0, controller: 0 }
-const longestByAction = new Map<string, number>()
-let longest: Gap = { ms: 0, during: 'the start' }
-let current = 'calm'
-
-function noteAcknowledged(stream: Stream): void {
-  const nowMs = performance.now()
-  const ms = nowMs - stream.lastAcknowledgedMs
-  stream.lastAcknowledgedMs = nowMs
-  const key = `${current}, ${stream.name}`
-  longestByAction.set(key, Math.max(longestByAction.get(key) ?? 0, ms))
-  if (ms > longest.ms) longest = { ms, during: `${current} (${stream.name}, partition ${stream.partition})` }
-}
+const gaps = new Gaps()
 
 async function startStreams(brokers: string): Promise<Stream[]> {
   const streams: Stream[] = []
   for (let partition = 0; partition < PARTITIONS; partition++) {
-    const options = { brokers, partition, onAcknowledged: noteAcknowledged }
+    const options = { brokers, partition, onAcknowledged: (stream: Stream) => gaps.acknowledged(stream) }
     streams.push(kcatStream({ ...options, topic: TOPICS.kcat }))
     streams.push(await kafkaJsStream({ ...options, topic: TOPICS.kafkajs }))
   }
@@ -105,8 +90,6 @@ async function run(folder: string): Promise<boolean> {
     const readers = await startReaders(client, bootstrapServers, Object.values(TOPICS))
     const streams = await startStreams(bootstrapServers)
     await until('first acknowledgements', () => streams.every(({ acknowledged }) => acknowledged > 100))
-    longest = { ms: 0, during: 'calm' }
-    longestByAction.clear()
     await chaos({
       cluster,
       client,
@@ -115,11 +98,10 @@ async function run(folder: string): Promise<boolean> {
       onAction(action, nodeId, role) {
         counts[action]++
         actionsOn[role]++
-        current = `${action} of a ${role}`
+        gaps.began(action, role)
         console.log(`${new Date().toISOString()} ${action} ${role} ${nodeId}; acknowledged ${total(streams)}${stalled(streams)}`)
       },
     })
-    current = 'the end'
     console.log(`${new Date().toISOString()} writers end`)
     await Promise.all(streams.map(ended))
     return await report(client, streams, readers)
@@ -168,8 +150,7 @@ acknowledged ${total(streams)} records (given up by clients: ${failed})
 lost ${lost}, duplicates ${duplicates}, out of order ${outOfOrder}
 committed offsets that went back ${readers.regressions.length}${readers.regressions.map((text) => `\n  ${text}`).join('')}
 the group read everything: ${groupReadAll ? 'yes' : 'NO'}
-longest time without an acknowledged write of a partition: ${Math.round(longest.ms)} ms, during ${longest.during}
-${[...longestByAction].map(([action, ms]) => `  ${action}: ${Math.round(ms)} ms`).join('\n')}
+${gaps.report()}
 ${isGood ? 'PASSED' : 'FAILED'}`)
   return isGood
 }

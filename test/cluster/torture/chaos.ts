@@ -18,9 +18,8 @@ export interface ChaosOptions {
 }
 
 const DEAD_FOR_MS = 700
-const PAUSED_FOR_MS = 1_500
-/** Beyond a broker's session of 9 s. */
-const LONG_PAUSED_FOR_MS = 11_000
+/** How long each pause takes; the long one is beyond a broker's session of 9 s. */
+export const ACTION_MS = { pause: 1_500, 'long pause': 11_000 } as const
 const CALM_MS = 800
 const HEALED_WITHIN_MS = 60_000
 
@@ -61,7 +60,7 @@ async function carryOut(cluster: EmbeddedCluster, action: Action, nodeId: number
     case 'pause':
     case 'long pause':
       await cluster.pause(nodeId)
-      await pause(action === 'pause' ? PAUSED_FOR_MS : LONG_PAUSED_FOR_MS)
+      await pause(ACTION_MS[action])
       await cluster.resume(nodeId)
   }
 }
