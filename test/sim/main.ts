@@ -67,13 +67,13 @@ async function findPlantedBugs(): Promise<boolean> {
     const seconds = ((performance.now() - startedMs) / 1000).toFixed(0)
     console.log(`${found === null ? 'NOT FOUND' : 'found'}: ${name}, in ${lifetimes} lifetimes, ${seconds} s`)
     if (found === null) areAllFound = false
-    else console.log(describeFailure(found).split('\n').slice(0, 3).join('\n'))
+    else console.log(describeFailure(found, ` --mutations --bug "${name}"`).split('\n').slice(0, 3).join('\n'))
   }
   return areAllFound
 }
 
 function tellFailure(outcome: FromWorker): void {
-  console.log(describeFailure(outcome))
+  console.log(describeFailure(outcome, options.beyondBound ? ' --beyond-bound' : ''))
   if (options.log) console.log((outcome.result?.logTail ?? []).slice(-LOG_LINES).join('\n'))
 }
 

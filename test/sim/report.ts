@@ -62,8 +62,9 @@ export class Report {
   }
 }
 
-export function describeFailure({ seed, result, crash }: FromWorker): string {
-  const lines = [`FAILED seed ${seed}; to see it again: npm run sim -- --seed ${seed} --runs 1 --log`]
+/** `flags`: what else the run was asked for. */
+export function describeFailure({ seed, result, crash }: FromWorker, flags = ''): string {
+  const lines = [`FAILED seed ${seed}; to see it again: npm run sim -- --seed ${seed} --runs 1 --log${flags}`]
   if (crash !== null) lines.push(`  the simulation crashed: ${crash}`)
   for (const { invariant, atMs, detail } of result?.violations ?? []) lines.push(`  at ${atMs} ms: ${invariant}: ${detail}`)
   if (result !== null) lines.push(`  trace ${result.traceHash}, ${result.stepCount} steps`)
