@@ -141,6 +141,29 @@ describe('brokers that die', () => {
     for (const open of [producer, alone, insisting]) await open.close()
   })
 
+  test('one whose disk fails: another leads with nothing lost, the disk is said to have failed, and a restart makes it whole', async () => {
+    await open()
+    const configs = { 'segment.bytes': String(1024 * 1024) }
+    const [created] = await client.admin.createTopics([{ name: TOPIC, assignments: [[1, 2, 3]], configs }])
+    expect(created?.error).toBeNull()
+    const values = Array.from({ length: 12 }, (_, index) => `${index}`.padEnd(200_000))
+    const producer = client.producer({ acks: 'all' })
+    const write = async (some: readonly string[]) =>
+      (await producer.sendAll(some.map((value) => ({ topic: TOPIC, value })))).filter(({ error }) => error !== null)
+    expect(await write(values.slice(0, 2))).toEqual([])
+    // The segment that is open goes on; no other can be made.
+    await rm(join(folder, 'broker-1', `${TOPIC}-0`), { recursive: true })
+    expect(await write(values.slice(2))).toEqual([])
+    await until('another leader', async () => (await partition())?.leader === 2)
+    expect(await partition()).toMatchObject({ isr: [2, 3], offlineReplicas: [1] })
+    const directory = async () => (await client.admin.describeLogDirs({ nodeIds: [1] })).directories[0]
+    expect((await directory())?.error?.kafkaErrorName).toBe('KAFKA_STORAGE_ERROR')
+    await cluster.restart(1)
+    await inSync(3)
+    expect((await directory())?.error).toBeNull()
+    expect(await readAll()).toEqual(values)
+  })
+
   test('a paused one: fenced when its session ends, and back in sync when it goes on', async () => {
     await start({ configOverrides: { 'broker.session.timeout.ms': '1500', 'broker.heartbeat.interval.ms': '300' } })
     const producer = client.producer({ acks: 'all', idempotent: true, requestTimeoutMs: 2_000 })
