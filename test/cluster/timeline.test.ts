@@ -7,7 +7,9 @@ import { RPCLink } from '@orpc/client/message-port'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createClient } from '../../broker/client/client.ts'
 import type { TimelineRow } from '../../broker/contract/activity.ts'
+import type { ReplicaPage } from '../../broker/contract/brokers.ts'
 import type { HostClient } from '../../broker/contract/contract.ts'
+import { follow } from '../../broker/contract/stream.ts'
 import type { ClusterEvent, ClusterEventKind } from '../../broker/contract/timeline.ts'
 import { createRealEnv } from '../../broker/env/real.ts'
 import { createHost, type Host } from '../../broker/host/host.ts'
@@ -106,10 +108,15 @@ describe('a broker that is killed', () => {
   })
 
   test('shows its replicas offline, partition by partition, with the epoch of the election', async () => {
-    const stream = await client.brokers.watchReplicas({ clusterId, topic: TOPIC })
-    const { value } = await stream.next()
-    await stream.return?.(undefined)
-    const page = value?.value
+    const ending = new AbortController()
+    const pages: ReplicaPage[] = []
+    await follow(client, client.brokers.watchReplicas({ clusterId, topic: TOPIC }, { signal: ending.signal }), (page) => {
+      pages.push(page)
+      ending.abort()
+    }).catch((error: unknown) => {
+      if (pages.length === 0) throw error
+    })
+    const [page] = pages
     expect(page?.brokerIds).toEqual([1, 2, 3])
     expect(page?.rows[0]?.replicas).toEqual([
       { brokerId: 2, state: 'offline' },

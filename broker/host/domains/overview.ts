@@ -157,7 +157,9 @@ function quorumOf(session: ClusterSession): QuorumView | null {
     }
   })
   const base = quorum ?? { leaderId: null, leaderEpoch: null, highWatermark: null, observers: [] }
-  return { ...base, voters }
+  // The process is the newer truth: who does not run does not lead, whatever was answered last.
+  const isGone = controllers.some(({ id, state }) => id === base.leaderId && state !== 'running')
+  return { ...base, leaderId: isGone ? null : base.leaderId, voters }
 }
 
 function partitionFacts(knowledge: ClusterKnowledge) {

@@ -10,6 +10,8 @@ import { attentivePace, runRounds, type AttentiveRound } from './loop.ts'
 export const quorumIntervalMs = 2_000
 const quorumDeadlineMs = 3_000
 const metadataTopic = '__cluster_metadata'
+/** A connection of its own: a broker that waits for a controller answers nothing else on it meanwhile. */
+const quorumLane = 'quorum'
 
 export function sampleQuorum(env: Env, session: ClusterSession, timeline: TimelineFollower): AttentiveRound {
   const pace = attentivePace(env, quorumIntervalMs)
@@ -19,18 +21,22 @@ export function sampleQuorum(env: Env, session: ClusterSession, timeline: Timeli
     async round() {
       if (session.state.status !== 'connected') return undefined
       const { knowledge } = session
-      const startMs = env.clock.monotonicMs()
+      const [startMs, askedMs] = [env.clock.monotonicMs(), env.clock.nowMs()]
       const before = knowledge.quorum
       try {
         const body = { topics: [{ topicName: metadataTopic, partitions: [{ partitionIndex: 0 }] }] }
-        const reply = await session.client.request('any', describeQuorum, body, { timeoutMs: quorumDeadlineMs, signal: session.signal })
+        const reply = await session.client.request('any', describeQuorum, body, {
+          timeoutMs: quorumDeadlineMs,
+          lane: quorumLane,
+          signal: session.signal,
+        })
         knowledge.quorum = quorumOf(reply) ?? withoutLeader(knowledge.quorum)
       } catch {
         // Clusters with ZooKeeper have no quorum and never show one; a quorum that once answered has voters, and no leader by now.
         knowledge.quorum = withoutLeader(knowledge.quorum)
       }
       if (session.signal.aborted) return undefined
-      if (knowledge.quorum !== null && timeline.quorum(knowledge.quorum)) pace.attend()
+      if (knowledge.quorum !== null && timeline.quorum(knowledge.quorum, askedMs)) pace.attend()
       if (isNews(before, knowledge.quorum)) knowledge.topicChanges.emit()
       return pace.pauseMs(env.clock.monotonicMs() - startMs)
     },

@@ -25,8 +25,8 @@ const staleUntilBelieved = 5
 export interface TimelineFollower {
   /** True when something has changed. */
   metadata(picture: ClusterPicture): boolean
-  /** True when something has changed, or may soon: there is no leader. */
-  quorum(answer: QuorumAnswer): boolean
+  /** `askedMs`: wall clock; without a leader the answer may have taken long. True when something has changed, or may soon: there is no leader. */
+  quorum(answer: QuorumAnswer, askedMs: number): boolean
 }
 
 /** What is looked at of a session. */
@@ -104,8 +104,8 @@ function createFollower(env: Env, store: ClusterEventStore, session: FollowedClu
       })
       return true
     },
-    quorum(answer) {
-      const followed = followQuorum(quorum, answer, env.clock.nowMs())
+    quorum(answer, askedMs) {
+      const followed = followQuorum(quorum, answer, answer.leaderId === null ? askedMs : env.clock.nowMs())
       quorum = followed.tracking
       const { change } = followed
       if (change !== null) {

@@ -88,10 +88,10 @@ describe('what is written down', () => {
   })
 
   test('asks to be told more often while there is no controller', () => {
-    expect(follower.quorum({ leaderId: 1001, leaderEpoch: 3 })).toBe(false)
-    expect(follower.quorum({ leaderId: null, leaderEpoch: null })).toBe(true)
-    expect(follower.quorum({ leaderId: 1002, leaderEpoch: 4 })).toBe(true)
-    expect(follower.quorum({ leaderId: 1002, leaderEpoch: 4 })).toBe(false)
+    expect(follower.quorum({ leaderId: 1001, leaderEpoch: 3 }, nowMs)).toBe(false)
+    expect(follower.quorum({ leaderId: null, leaderEpoch: null }, nowMs)).toBe(true)
+    expect(follower.quorum({ leaderId: 1002, leaderEpoch: 4 }, nowMs)).toBe(true)
+    expect(follower.quorum({ leaderId: 1002, leaderEpoch: 4 }, nowMs)).toBe(false)
     expect(events()).toMatchObject([{ kind: 'controller-elected', brokerIds: [1002, 1001] }])
   })
 })
