@@ -1,11 +1,13 @@
 /** Metadata images for tests. */
 import { MetadataImage, type TopicImage } from '../../broker/cluster/image.ts'
 import { PersistentMap } from '../../broker/cluster/persistent-map.ts'
-import { LeaderRecoveryState, type PartitionState } from '../../broker/cluster/partition-state.ts'
+import { DirectoryId, LeaderRecoveryState, type PartitionState } from '../../broker/cluster/partition-state.ts'
 
 export interface BrokerOptions {
   readonly id: number
   readonly fenced?: boolean
+  /** Its disk failed. */
+  readonly storageOffline?: boolean
   readonly listeners?: readonly string[]
   readonly rack?: string
 }
@@ -44,7 +46,7 @@ export function imageOf(brokers: readonly BrokerOptions[], topics: readonly Topi
   })
 }
 
-function registration({ id, fenced = false, listeners = ['CLIENT', 'INTERNAL'], rack }: BrokerOptions) {
+function registration({ id, fenced = false, storageOffline = false, listeners = ['CLIENT', 'INTERNAL'], rack }: BrokerOptions) {
   const basePort = (name: string): number => ({ CLIENT: 9000, INTERNAL: 19_000 })[name] ?? 29_000
   const endpoints = new Map(listeners.map((name) => [name, { name, host: `host-${id}`, port: basePort(name) + id, securityProtocol: 0 }]))
   return {
@@ -56,7 +58,7 @@ function registration({ id, fenced = false, listeners = ['CLIENT', 'INTERNAL'], 
     rack: rack ?? null,
     fenced,
     inControlledShutdown: false,
-    logDirectories: [],
+    logDirectories: storageOffline ? [DirectoryId.LOST] : [],
     cordonedLogDirectories: [],
   }
 }

@@ -22,7 +22,10 @@ const shrunk = {
   ...topicOf('orders', 0),
   partitions: [partitionState({ leader: -1, replicas: [1, 2, 3], isr: [], eligibleLeaderReplicas: [2, 3], lastKnownElr: [2] })],
 }
-const image = imageOf([{ id: 1 }, { id: 2, fenced: true }, { id: 3 }], [topicOf('c', 3), shrunk, topicOf('a', 5), topicOf('b', 1)])
+const image = imageOf(
+  [{ id: 1 }, { id: 2, fenced: true }, { id: 3, storageOffline: true }],
+  [topicOf('c', 3), shrunk, topicOf('a', 5), topicOf('b', 1)],
+)
 
 function ask(request: Encodable<typeof describeTopicPartitions.request>, context: Partial<RequestContext> = {}): Response {
   const asSent = decodeMessage(describeTopicPartitions.request, 0, encodeToBuffer(describeTopicPartitions.request, 0, request))
@@ -44,7 +47,7 @@ describe('DescribeTopicPartitions', () => {
       isrNodes: [],
       eligibleLeaderReplicas: [2, 3],
       lastKnownElr: [2],
-      offlineReplicas: [2],
+      offlineReplicas: [2, 3],
     })
   })
 

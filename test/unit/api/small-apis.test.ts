@@ -123,6 +123,23 @@ describe('DescribeLogDirs', () => {
   })
 })
 
+describe('DescribeLogDirs of a disk that failed', () => {
+  it('says so, and nothing of what it held', async () => {
+    const on = await filled()
+    const partitions = {
+      hosted: () => on.hosted,
+      logDirectory: '/data',
+      isLogDirectoryOffline: true,
+      diskSpace: () => Promise.reject(new Error('EIO')),
+    }
+    const services = { partitions: partitions as never }
+    expect(await describeLogDirsApi.handle!({ topics: null } as never, requestContext({ apiVersion: 4 }), services)).toMatchObject({
+      errorCode: 0,
+      results: [{ errorCode: ErrorCode.KAFKA_STORAGE_ERROR, logDir: '/data', topics: [], totalBytes: -1, usableBytes: -1 }],
+    })
+  })
+})
+
 describe('DescribeCluster', () => {
   const image = imageOf([{ id: 1 }, { id: 2, fenced: true }])
   const ask = (fields: object) =>
