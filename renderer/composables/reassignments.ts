@@ -11,7 +11,7 @@ export interface Reassignments {
   /** Of a followed topic, by partition. */
   byPartition: { readonly value: ReadonlyMap<number, MovingPartition> }
   cancel: Task<['run' | 'elsewhere'], { readonly cancelledCount: number }>
-  dismiss: () => Promise<void>
+  dismiss: Task<[], null>
 }
 
 /** What moves in a cluster, of one topic or (`topic` null) of all, for as long as the page lives; and how to stop it. */
@@ -33,8 +33,6 @@ export function useReassignments(clusterId: MaybeRefOrGetter<string | null>, top
     state,
     byPartition: computed(() => new Map((state.data.value?.partitions ?? []).map((one) => [one.partition, one]))),
     cancel,
-    async dismiss() {
-      await host().reassignments.dismiss({ clusterId: toValue(clusterId) ?? '' })
-    },
+    dismiss: useTask(() => host().reassignments.dismiss({ clusterId: toValue(clusterId) ?? '' })),
   }
 }

@@ -28,6 +28,8 @@ export class ReassignmentWatch {
   readonly #changes = createChanges()
   #ongoing: ReadonlyMap<string, OngoingReassignment> = new Map()
   #sizes: Sizes | null = null
+  /** Read anew for partitions of the run that are listed no more. */
+  #unlisted: ReadonlyMap<string, Sighting['present']> = new Map()
   #isSupported = true
   #gap: string | null = null
   #asOfMs: number | null = null
@@ -133,6 +135,7 @@ export class ReassignmentWatch {
       await this.ongoing()
       this.#isSupported = true
       this.#sizes = await this.#readSizes()
+      this.#unlisted = await this.#readUnlisted()
       this.#gap = null
     } catch (error) {
       if (this.#session.signal.aborted) return
@@ -157,7 +160,7 @@ export class ReassignmentWatch {
     if (run === null || !run.isActive) return
     try {
       if (run.isOverdue) await this.#onOverdue(run)
-      if (await run.advance((move) => this.#sightingOf(move))) this.#onRunOver(run)
+      else if (await run.advance((move) => this.#sightingOf(move))) this.#onRunOver(run)
     } catch (error) {
       run.hindered(toProblem(error, this.#session.name))
     }
@@ -196,12 +199,24 @@ export class ReassignmentWatch {
     }
   }
 
+  /** What the samplers know may be older than the list; these are judged by what brokers say now. */
+  async #readUnlisted(): Promise<ReadonlyMap<string, Sighting['present']>> {
+    const moves = (this.run?.moves ?? []).filter((move) => move.state === 'moving' && !this.#ongoing.has(keyOf(move)))
+    const names = [...new Set(moves.map(({ topic }) => topic))]
+    if (names.length === 0) return new Map()
+    const topics = await this.#session.client.admin.describeTopics(names, { timeoutMs: lookDeadlineMs })
+    const byName = new Map(topics.map((topic) => [topic.name, topic]))
+    return new Map(moves.map((move) => [keyOf(move), byName.get(move.topic)?.partitions[move.partition] ?? null]))
+  }
+
   #sightingOf(move: Move): Sighting {
     const { knowledge } = this.#session
     const key = keyOf(move)
     return {
       ongoing: this.#ongoing.get(key) ?? null,
-      present: knowledge.topics.get(move.topic)?.partitions[move.partition] ?? null,
+      present: this.#unlisted.has(key)
+        ? (this.#unlisted.get(key) ?? null)
+        : (knowledge.topics.get(move.topic)?.partitions[move.partition] ?? null),
       sizes: this.#sizes?.get(key) ?? (added(move).length === 0 ? new Map() : null),
       alive: new Set(knowledge.brokers.map(({ nodeId }) => nodeId)),
     }

@@ -30,8 +30,8 @@ export async function makePlan(
   goal: ReassignmentGoal,
   ongoing: readonly OngoingReassignment[],
 ): Promise<{ readonly plan: Plan; readonly warnings: readonly string[] }> {
-  demandPossible(session, input, goal)
   const moving = new Set(ongoing.map(({ topic, partition }) => `${topic} ${partition}`))
+  demandPossible(session, input, goal, moving)
   const isMoving = ({ topic, partition }: { readonly topic: string; readonly partition: number }): boolean =>
     moving.has(`${topic} ${partition}`)
   const whole = bare(input, goal)
@@ -62,7 +62,7 @@ function bare(input: PlanInput, goal: ReassignmentGoal): Plan {
   }
 }
 
-function demandPossible(session: ClusterSession, input: PlanInput, goal: ReassignmentGoal): void {
+function demandPossible(session: ClusterSession, input: PlanInput, goal: ReassignmentGoal, moving: ReadonlySet<string>): void {
   const alive = new Set(input.brokers.map(({ id }) => id))
   if (goal.kind === 'empty-broker') {
     const isKnown = alive.has(goal.brokerId) || input.partitions.some(({ replicas }) => replicas.includes(goal.brokerId))
@@ -78,7 +78,9 @@ function demandPossible(session: ClusterSession, input: PlanInput, goal: Reassig
       advice: 'Choose brokers that are alive.',
     })
   }
-  const wished = goal.replicationFactor ?? topic.replicationFactor
+  // A partition on the move counts those that go too, and is left alone anyway.
+  const settled = topic.partitions.filter(({ partition }) => !moving.has(`${topic.name} ${partition}`))
+  const wished = goal.replicationFactor ?? settled.reduce((most, { replicas }) => Math.max(most, replicas.length), 0)
   const staying =
     goal.kind === 'replication-factor'
       ? new Set([...targets, ...topic.partitions.flatMap(({ replicas }) => replicas)]).size

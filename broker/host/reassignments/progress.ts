@@ -26,6 +26,8 @@ export interface TrackedMove extends Move {
   readonly bytesTotal: number | null
   readonly bytesCopied: number | null
   readonly looks: number
+  /** The controller was told to take it back. */
+  readonly isTakenBack: boolean
 }
 
 /** What was seen of one partition. */
@@ -40,7 +42,7 @@ export interface Sighting {
 }
 
 export function tracked(move: Move): TrackedMove {
-  return { ...move, state: 'waiting', problem: null, caughtUp: [], bytesTotal: null, bytesCopied: null, looks: 0 }
+  return { ...move, state: 'waiting', problem: null, caughtUp: [], bytesTotal: null, bytesCopied: null, looks: 0, isTakenBack: false }
 }
 
 export function isUnderWay({ state }: Pick<TrackedMove, 'state'>): boolean {
@@ -56,9 +58,10 @@ export function look(move: TrackedMove, seen: Sighting): TrackedMove {
   if (move.state === 'failed') return move
   if (seen.present === null) return { ...move, state: 'failed', problem: 'Its topic was deleted.' }
   if (sameOrder(seen.present.replicas, move.after) && seen.ongoing === null) return arrived(move, seen)
-  if (move.looks < looksMax) return { ...move, looks: move.looks + 1 }
   // A move taken back leaves the replicas in an order of its own.
-  if (sameMembers(seen.present.replicas, move.before) && seen.ongoing === null) {
+  const isBack = sameMembers(seen.present.replicas, move.before) && seen.ongoing === null
+  if (move.looks < looksMax && !(isBack && move.isTakenBack)) return { ...move, looks: move.looks + 1 }
+  if (isBack) {
     return { ...move, state: 'cancelled', problem: null, caughtUp: [] }
   }
   return { ...move, state: 'failed', problem: `Somebody else gave it the replicas ${replicasIn(seen).join(', ')}.` }

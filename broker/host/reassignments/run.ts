@@ -10,12 +10,12 @@ import type { Problem } from '../../contract/errors.ts'
 import type { Env } from '../../env/types.ts'
 import { ErrorCode } from '../../wire/errors.ts'
 import type { ClusterSession } from '../clusters/session.ts'
-import { plural } from '../plural.ts'
 import { HostError, toHostError, toProblem } from '../problem.ts'
 import { slicesOf } from '../sampling/loop.ts'
 import { callDeadlineMs } from './deadline.ts'
 import { sameOrder, type Move } from './plan-types.ts'
-import { isUnderWay, look, looksMax, tracked, type Sighting, type TrackedMove } from './progress.ts'
+import { isUnderWay, look, tracked, type Sighting, type TrackedMove } from './progress.ts'
+import { summaryOf, throttleLeft } from './run-words.ts'
 import { planThrottle, removeThrottle, setThrottle, type ThrottledSetting } from './throttle.ts'
 
 /** Moves in one request to the controller. */
@@ -211,11 +211,11 @@ export class ReassignmentRun {
         { timeoutMs: callDeadlineMs },
       )
       .catch((error: unknown) => slice.map(({ topic, partition }) => ({ topic, partition, error: toHostError(error) })))
-    const failures = new Map(results.map(({ topic, partition, error }) => [`${topic} ${partition}`, error]))
-    const inSlice = new Set(slice)
+    const failures = new Map(results.map((result) => [keyOf(result), result.error]))
+    const inSlice = new Set(slice.map(keyOf))
     this.#moves = this.#moves.map((move) => {
-      if (!inSlice.has(move)) return move
-      const error = failures.get(`${move.topic} ${move.partition}`) ?? null
+      if (!inSlice.has(keyOf(move))) return move
+      const error = failures.get(keyOf(move)) ?? null
       return error === null ? { ...move, state: 'moving' } : { ...move, state: 'failed', problem: error.message }
     })
     this.#hooks.changed()
@@ -226,15 +226,15 @@ export class ReassignmentRun {
       slice.map(({ topic, partition }) => ({ topic, partition, replicas: null })),
       { timeoutMs: callDeadlineMs },
     )
-    const answers = new Map(results.map(({ topic, partition, error }) => [`${topic} ${partition}`, error]))
-    const inSlice = new Set(slice)
+    const answers = new Map(results.map((result) => [keyOf(result), result.error]))
+    const inSlice = new Set(slice.map(keyOf))
     let count = 0
     this.#moves = this.#moves.map((move) => {
-      if (!inSlice.has(move)) return move
-      const error = answers.get(`${move.topic} ${move.partition}`) ?? null
+      if (!inSlice.has(keyOf(move))) return move
+      const error = answers.get(keyOf(move)) ?? null
       if (error === null) {
         count += 1
-        return { ...move, looks: looksMax }
+        return { ...move, isTakenBack: true }
       }
       // It has arrived, or somebody else took it back: the next look tells.
       if (error.kafkaError === ErrorCode.NO_REASSIGNMENT_IN_PROGRESS) return move
@@ -330,6 +330,11 @@ export class ReassignmentRun {
   }
 }
 
+/** Moves are replaced with every look: a key tells which one is meant across a wait. */
+function keyOf({ topic, partition }: { readonly topic: string; readonly partition: number }): string {
+  return `${topic} ${partition}`
+}
+
 function sumOf(moves: readonly TrackedMove[], of: (move: TrackedMove) => number | null): number | null {
   let sum: number | null = null
   for (const move of moves) {
@@ -337,29 +342,4 @@ function sumOf(moves: readonly TrackedMove[], of: (move: TrackedMove) => number 
     if (value !== null) sum = (sum ?? 0) + value
   }
   return sum
-}
-
-function throttleLeft(left: readonly ThrottledSetting[]): Problem {
-  const where = [...new Set(left.map(({ type, name }) => `${type} ${name}`))]
-  const { message, code, data } = new HostError('BROKER_ERROR', `The throttle could not be removed from ${where.slice(0, 5).join(', ')}.`, {
-    advice: `It is tried again. By hand: remove ${[...new Set(left.map(({ setting }) => setting))].join(', ')} there.`,
-  })
-  return { code, message, ...data }
-}
-
-/** What moved and what did not, once it is over. */
-export function summaryOf(status: ReassignmentStatus, moves: readonly Pick<TrackedMove, 'state'>[]): string {
-  const count = (state: TrackedMove['state']): number => moves.filter((move) => move.state === state).length
-  const [done, back, failed] = [count('done'), count('cancelled'), count('failed')]
-  if (status === 'failed') return 'Nothing was moved: every partition is where it was.'
-  const sentences = [
-    done === 0
-      ? null
-      : status === 'cancelled'
-        ? `${plural(done, 'partition')} had arrived and ${done === 1 ? 'stays' : 'stay'} there.`
-        : `${plural(done, 'partition')} moved.`,
-    back === 0 ? null : `${plural(back, 'partition')} went back to where ${back === 1 ? 'it was' : 'they were'}.`,
-    failed === 0 ? null : `${plural(failed, 'partition')} did not move.`,
-  ]
-  return sentences.filter((sentence) => sentence !== null).join(' ')
 }
