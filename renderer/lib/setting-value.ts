@@ -5,7 +5,8 @@ import { formatBytes, formatDuration } from './format.ts'
 export function settingInWords(value: string | null, unit: SettingView['unit']): string | null {
   if (value === null || !/^-?\d+$/.test(value)) return null
   const number = Number(value)
-  if (value === '-1') return 'no limit'
+  // A level of -1 is a level of its own; only of what is measured or counted there is no end to.
+  if (value === '-1') return unit === null ? null : 'no limit'
   if (number >= Number.MAX_SAFE_INTEGER) return 'practically never'
   if (unit === 'ms' && number >= 1000) return formatDuration(number)
   if (unit === 'bytes' && number >= 1024) return formatBytes(number)

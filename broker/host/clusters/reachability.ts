@@ -57,7 +57,9 @@ export function explainUnreachable(error: unknown): Unreachable {
   const first = ranked[0] ?? error
   const reason = reasonOf(first)
   const others = causes.length > 1 ? ` (${causes.length} addresses tried, none answers)` : ''
-  return { reason, message: `${first.message.replace(/\.$/, '')}${others}.`, advice: advices[reason] }
+  // What to look at is the advice's to say: a question at the end of the message would be asked twice.
+  const statement = first.message.replace(/ [^.?]+\?$/, '').replace(/\.$/, '')
+  return { reason, message: `${statement}${others}.`, advice: advices[reason] }
 }
 
 export function noBrokerRunning(name: string): Unreachable {

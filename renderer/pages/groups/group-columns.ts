@@ -12,10 +12,10 @@ export const groupColumns: readonly GridColumn[] = [
 
 /** The lag stands right beside the name: it is what the page is opened for, and must be in sight at any width. */
 export const groupPartitionColumns: readonly GridColumn[] = [
-  { key: 'partition', label: 'Topic, partition', width: 130, grow: true },
+  { key: 'partition', label: 'Topic, partition', width: 112, grow: true },
   { key: 'lag', label: 'Behind', width: 80, align: 'right', hint: 'Records behind' },
   { key: 'drain', label: 'Drained in', width: 78, align: 'right', hint: 'At the present rate, if nothing more arrives' },
-  { key: 'reader', label: 'Read by', width: 140 },
+  { key: 'reader', label: 'Read by', width: 162 },
   { key: 'committed', label: 'Committed', width: 84, align: 'right', hint: 'The next offset it will read' },
   { key: 'end', label: 'End', width: 72, align: 'right', hint: 'High watermark' },
   { key: 'rate', label: 'Rate', width: 60, align: 'right', hint: 'Records committed per second' },

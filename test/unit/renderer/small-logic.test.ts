@@ -87,6 +87,7 @@ describe('small words', () => {
     expect(settingInWords('604800000', 'ms')).toBe('7 d')
     expect(settingInWords('268435456', 'bytes')).toBe('256 MiB')
     expect(settingInWords('-1', 'ms')).toBe('no limit')
+    expect(settingInWords('-1', null)).toBeNull()
     expect(settingInWords('9223372036854775807', 'count')).toBe('practically never')
     expect(settingInWords('delete', null)).toBeNull()
   })

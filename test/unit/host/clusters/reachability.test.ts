@@ -45,4 +45,11 @@ describe('why a cluster does not answer', () => {
     expect(explained.reason).toBe(reason)
     expect(explained.advice).not.toBe('')
   })
+
+  test('a message that ends with a question is a statement here: the advice says what to look at', () => {
+    const message = 'Nothing listens on [::1]:9 (connection refused). Is the broker running, and is the port right?'
+    expect(explainUnreachable(new ClientError('CONNECTION_REFUSED', message)).message).toBe(
+      'Nothing listens on [::1]:9 (connection refused).',
+    )
+  })
 })
