@@ -5,6 +5,8 @@ import { ErrorCode, errorName, isRetriable } from '../../broker/wire/errors.ts'
 import { encodeBatch } from '../../broker/wire/record-batch.ts'
 
 const RETRY_MS = 20
+/** The last version that names topics. */
+export const PRODUCE_BY_NAME_MAX = 12
 
 /** Ready-made batches sent as fast as brokers take them: what is measured is the cluster, not the making of records. */
 export interface Load {
@@ -56,11 +58,8 @@ export async function sendBatch(
   batch: Buffer,
 ): Promise<void> {
   for (;;) {
-    const response = await client.request({ leaderOf: { topic, partition } }, produce, {
-      acks,
-      timeoutMs: 30_000,
-      topicData: [{ name: topic, partitionData: [{ index: partition, records: batch }] }],
-    })
+    const body = { acks, timeoutMs: 30_000, topicData: [{ name: topic, partitionData: [{ index: partition, records: batch }] }] }
+    const response = await client.request({ leaderOf: { topic, partition } }, produce, body, { maxVersion: PRODUCE_BY_NAME_MAX })
     const errorCode = (response.responses[0]?.partitionResponses[0]?.errorCode ?? ErrorCode.NONE) as ErrorCode
     if (errorCode === ErrorCode.NONE) return
     // A topic just made is not known to its leader for a moment.

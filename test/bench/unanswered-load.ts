@@ -3,10 +3,8 @@ import type { KafkaClient } from '../../broker/client/types.ts'
 import { createRealEnv } from '../../broker/env/real.ts'
 import { openRequestChannel, type RequestChannel } from '../../broker/net/request-channel.ts'
 import { errorName } from '../../broker/wire/errors.ts'
-import { batchOf, type Load } from './load.ts'
+import { batchOf, PRODUCE_BY_NAME_MAX, type Load } from './load.ts'
 
-/** The last version that names topics. */
-const VERSION = 12
 const CONNECT_TIMEOUT_MS = 5_000
 const DRAINED_WITHIN_MS = 60_000
 
@@ -31,12 +29,12 @@ export async function runUnansweredLoad(
   const pump = async (channel: RequestChannel, partition: number): Promise<void> => {
     while (performance.now() - startMs < durationMs) {
       for (let sent = 0; sent < load.inflight && channel.isWritable; sent++) {
-        channel.send(produce, VERSION, body(partition, 0))
+        channel.send(produce, PRODUCE_BY_NAME_MAX, body(partition, 0))
         records += load.batchRecords
       }
       await new Promise<void>((resolve) => channel.onWritable(() => setImmediate(resolve)))
     }
-    const { responses } = await channel.request(produce, VERSION, body(partition, 1), { timeoutMs: DRAINED_WITHIN_MS })
+    const { responses } = await channel.request(produce, PRODUCE_BY_NAME_MAX, body(partition, 1), { timeoutMs: DRAINED_WITHIN_MS })
     const errorCode = responses[0]?.partitionResponses[0]?.errorCode ?? -1
     if (errorCode !== 0) throw new Error(`${load.topic}-${partition} refused a batch: ${errorName(errorCode)}`)
   }
