@@ -53,13 +53,13 @@ export interface FetchedPartition extends TopicPartition {
 
 /**
  * Where reading begins. `leaderEpoch`: of the record before the offset, where known; a leader of an earlier epoch is then no
- * authority on the offset being out of range. `timestampMs`: the first record at or after it, or the end.
+ * authority on the offset being out of range, unless the topic is no longer that of `topicId`. `timestampMs`: the first record at or after it, or the end.
  * `tail`: that many offsets before the end.
  */
 export type StartPosition =
   | 'earliest'
   | 'latest'
-  | { readonly offset: number; readonly leaderEpoch?: number }
+  | { readonly offset: number; readonly leaderEpoch?: number; readonly topicId?: string | null }
   | { readonly timestampMs: number }
   | { readonly tail: number }
 
@@ -110,6 +110,8 @@ export interface RecordChunk extends TopicPartition, Iterable<ConsumedRecord> {
   readonly nextOffset: number
   /** Of the last batch; -1 where there is none. */
   readonly lastLeaderEpoch: number
+  /** Of the topic as it was read; `null` where brokers have no ids. */
+  readonly topicId: string | null
   readonly highWatermark: number
   readonly lastStableOffset: number
   readonly logStartOffset: number

@@ -19,6 +19,8 @@ export interface PartitionCursor extends TopicPartition {
   offset: number | null
   /** Of the record before `offset`: whoever leads in an earlier one does not lead any more. -1 where unknown. */
   offsetEpoch: number
+  /** Whose epochs these are: a topic made anew counts its own. `null` where unknown. */
+  topicId: string | null
   /** In which the leader that is asked was said to lead; -1 where unknown. */
   leaderEpoch: number
   state: 'unresolved' | 'resolving' | 'idle' | 'fetching' | 'done'
@@ -38,6 +40,7 @@ export function openCursor(partition: TopicPartition, from: StartPosition, upTo:
     upTo,
     offset: null,
     offsetEpoch: -1,
+    topicId: null,
     leaderEpoch: -1,
     state: 'unresolved',
     isPaused: false,

@@ -152,7 +152,7 @@ export class PartitionReader implements RecordReader {
     for (const cursor of due) {
       try {
         const { leader, leaderEpoch } = await this.#core.leadershipOf(cursor.topic, cursor.partition, call)
-        if (cursor.state === 'idle') cursor.leaderEpoch = leaderEpoch
+        if (cursor.state === 'idle') this.#noteLeadership(cursor, leaderEpoch)
         const list = byLeader.get(leader)
         if (list === undefined) byLeader.set(leader, [cursor])
         else list.push(cursor)
@@ -169,6 +169,13 @@ export class PartitionReader implements RecordReader {
       // While a fetch is under way the others wait for it: they then go together.
       if (idle.length > 0 && !this.#fetching.has(leader)) void this.#fetch(leader, idle)
     }
+  }
+
+  #noteLeadership(cursor: PartitionCursor, leaderEpoch: number): void {
+    const topicId = this.#core.cache.topic(cursor.topic)?.topicId ?? cursor.topicId
+    if (cursor.topicId !== null && cursor.topicId !== topicId) cursor.offsetEpoch = -1
+    cursor.topicId = topicId
+    cursor.leaderEpoch = leaderEpoch
   }
 
   async #resolve(cursors: readonly PartitionCursor[]): Promise<void> {
@@ -190,6 +197,7 @@ export class PartitionReader implements RecordReader {
       }
       cursor.offset = result.offset
       cursor.offsetEpoch = result.leaderEpoch
+      cursor.topicId = result.topicId
       cursor.upTo = result.upTo
       cursor.state = result.upTo !== null && result.offset >= result.upTo ? 'done' : 'idle'
     })
@@ -284,6 +292,7 @@ export class PartitionReader implements RecordReader {
       fromOffset: cursor.offset ?? fetched.fetchOffset,
       upTo: typeof cursor.upTo === 'number' ? cursor.upTo : null,
       decompressedBytesMax: this.#settings.decompressedBytesMax,
+      topicId: cursor.topicId,
     })
   }
 

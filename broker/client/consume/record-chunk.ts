@@ -11,6 +11,7 @@ export interface ChunkOptions {
   /** Exclusive; `null` for no end. */
   readonly upTo: number | null
   readonly decompressedBytesMax: number
+  readonly topicId?: string | null
 }
 
 /**
@@ -26,6 +27,7 @@ export class FetchedChunk implements RecordChunk {
   readonly fromOffset: number
   readonly nextOffset: number
   readonly lastLeaderEpoch: number
+  readonly topicId: string | null
   readonly highWatermark: number
   readonly lastStableOffset: number
   readonly logStartOffset: number
@@ -42,6 +44,7 @@ export class FetchedChunk implements RecordChunk {
     this.#options = options
     this.topic = fetched.topic
     this.partition = fetched.partition
+    this.topicId = options.topicId ?? null
     this.fromOffset = options.fromOffset
     this.highWatermark = fetched.highWatermark
     this.lastStableOffset = fetched.lastStableOffset

@@ -15,6 +15,8 @@ export interface Resolved {
   readonly offset: number
   /** Of the record before it; -1 where unknown. */
   readonly leaderEpoch: number
+  /** Of the topic the epoch is of; `null` where unknown. */
+  readonly topicId: string | null
   /** Exclusive; `null` for no end. */
   readonly upTo: number | null
 }
@@ -52,11 +54,12 @@ function resolve(partition: Unresolved, offsetOf: (spec: OffsetQuery['spec']) =>
   const { from } = partition
   const latest = offsetOf('latest') ?? 0
   const upTo = partition.upTo === 'end' ? latest : partition.upTo
-  if (typeof from !== 'string' && 'offset' in from) return { offset: from.offset, leaderEpoch: from.leaderEpoch ?? -1, upTo }
-  const leaderEpoch = -1
-  if (from === 'earliest') return { offset: offsetOf('earliest') ?? 0, leaderEpoch, upTo }
-  if (from === 'latest') return { offset: latest, leaderEpoch, upTo }
+  if (typeof from !== 'string' && 'offset' in from)
+    return { offset: from.offset, leaderEpoch: from.leaderEpoch ?? -1, topicId: from.topicId ?? null, upTo }
+  const unknown = { leaderEpoch: -1, topicId: null }
+  if (from === 'earliest') return { offset: offsetOf('earliest') ?? 0, ...unknown, upTo }
+  if (from === 'latest') return { offset: latest, ...unknown, upTo }
   // No record at or after the time: what comes next will be.
-  if ('timestampMs' in from) return { offset: offsetOf(from) ?? latest, leaderEpoch, upTo }
-  return { offset: Math.max(offsetOf('earliest') ?? 0, latest - from.tail), leaderEpoch, upTo }
+  if ('timestampMs' in from) return { offset: offsetOf(from) ?? latest, ...unknown, upTo }
+  return { offset: Math.max(offsetOf('earliest') ?? 0, latest - from.tail), ...unknown, upTo }
 }

@@ -25,7 +25,7 @@ export class AssignedReader {
   readonly #recordsMax: number
   readonly #onWarning: (error: ClientError) => void
   readonly #lane: string
-  readonly #positions = new Map<string, TopicPartition & { offset: number | null; leaderEpoch: number }>()
+  readonly #positions = new Map<string, TopicPartition & { offset: number | null; leaderEpoch: number; topicId: string | null }>()
   readonly #paused = new Map<string, TopicPartition>()
   #reader: PartitionReader | null = null
   #opened: Opened[] = []
@@ -51,9 +51,10 @@ export class AssignedReader {
 
   /** What has been handed out so far, to be committed; partitions of which nothing is known yet are left out. */
   positions(): (TopicPartition & MemberPosition)[] {
-    return [...this.#positions.values()].flatMap(({ topic, partition, offset, leaderEpoch }) =>
-      offset === null ? [] : [{ topic, partition, offset, leaderEpoch }],
-    )
+    return [...this.#positions.values()].flatMap((position) => {
+      const { offset } = position
+      return offset === null ? [] : [{ ...position, offset }]
+    })
   }
 
   /** Of the last record handed out; -1 where unknown. */
@@ -71,8 +72,8 @@ export class AssignedReader {
     this.#positions.clear()
     for (const partition of partitions) {
       const key = cursorKey(partition)
-      const { offset, leaderEpoch } = kept.get(key) ?? positionOf(partition) ?? { offset: null, leaderEpoch: -1 }
-      this.#positions.set(key, { topic: partition.topic, partition: partition.partition, offset, leaderEpoch })
+      const { offset, leaderEpoch, topicId } = kept.get(key) ?? positionOf(partition) ?? { offset: null, leaderEpoch: -1, topicId: null }
+      this.#positions.set(key, { topic: partition.topic, partition: partition.partition, offset, leaderEpoch, topicId })
     }
     for (const key of this.#paused.keys()) if (!this.#positions.has(key)) this.#paused.delete(key)
     this.#restart()
@@ -128,10 +129,10 @@ export class AssignedReader {
     void this.#reader?.close()
     this.#opened = []
     const start = this.#settings.onOutOfRange === 'earliest' ? 'earliest' : 'latest'
-    const partitions = Array.from(this.#positions.values(), ({ topic, partition, offset, leaderEpoch }) => ({
+    const partitions = Array.from(this.#positions.values(), ({ topic, partition, offset, leaderEpoch, topicId }) => ({
       topic,
       partition,
-      from: offset === null ? start : { offset, leaderEpoch },
+      from: offset === null ? start : { offset, leaderEpoch, topicId },
     })) satisfies ReaderOptions['partitions']
     this.#reader = partitions.length === 0 ? null : new PartitionReader(this.#core, { ...this.#settings, partitions }, this.#lane)
     this.#reader?.pause([...this.#paused.values()])
@@ -172,7 +173,8 @@ export class AssignedReader {
     // A chunk that only brings an error says nothing of positions.
     if (position === undefined || (chunk.error !== null && chunk.batchBytes === 0)) return
     position.offset = nextOffset
-    position.leaderEpoch = Math.max(position.leaderEpoch, chunk.lastLeaderEpoch)
+    position.leaderEpoch = chunk.lastLeaderEpoch
+    position.topicId = chunk.topicId
   }
 }
 

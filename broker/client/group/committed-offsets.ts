@@ -50,6 +50,8 @@ export async function commitOffsets(
 export interface MemberPosition {
   readonly offset: number
   readonly leaderEpoch: number
+  /** Of the topic the epoch is of; `null` where unknown. */
+  readonly topicId: string | null
 }
 
 /** What was committed of these partitions, by `cursorKey`; those without a commit are absent. Retries what passes. */
@@ -66,7 +68,7 @@ export function committedOffsets(
     for (const committed of fetched?.offsets ?? []) {
       const { error, offset, leaderEpoch } = committed
       if (error !== null) throw error
-      if (offset !== null) positions.set(cursorKey(committed), { offset, leaderEpoch })
+      if (offset !== null) positions.set(cursorKey(committed), { offset, leaderEpoch, topicId: null })
     }
     return positions
   })

@@ -170,6 +170,19 @@ describe('a reader', () => {
     expect((await nextOf(reader)).map(({ value }) => String(value))).toEqual(['5'])
   })
 
+  it('believes the leader of a topic that was made anew, whose epochs begin again', async () => {
+    cluster.moveLeader('t', 0, 2)
+    const records = wanted(3).map((value) => ({ timestampMs: 1, key: null, value: Buffer.from(value) }))
+    cluster.append('t', 0, encodeBatch({ records, partitionLeaderEpoch: 1 }))
+    const reader = client.reader({ partitions: [from(0, 'earliest')], maxWaitMs: 20 })
+    expect(await nextOf(reader)).toHaveLength(3)
+    cluster.topics.delete('t')
+    cluster.addTopic('other', 1)
+    cluster.addTopic('t', 3)
+    fill(0, ['new'])
+    expect((await nextOf(reader)).map(({ value }) => String(value))).toEqual(['new'])
+  })
+
   it('goes where it is sent, and leaves out what is paused', async () => {
     fill(0, wanted(6))
     fill(1, wanted(6, 'one/'))
