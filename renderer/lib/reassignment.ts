@@ -26,8 +26,10 @@ export const isOver = ({ endedMs }: Pick<ReassignmentRun, 'endedMs'>): boolean =
 export const canCancel = ({ status }: Pick<ReassignmentRun, 'status'>): boolean => status === 'running'
 
 /** From 0 to 1: by bytes where they are known, else by partitions. */
-export function runShare(run: Pick<ReassignmentRun, 'bytesTotal' | 'bytesCopied' | 'doneCount' | 'partitionTotal' | 'status'>): number {
-  if (run.status === 'done') return 1
+export function runShare(
+  run: Pick<ReassignmentRun, 'bytesTotal' | 'bytesCopied' | 'doneCount' | 'failedCount' | 'partitionTotal' | 'status'>,
+): number {
+  if (run.status === 'done' && run.failedCount === 0) return 1
   const byCount = run.partitionTotal === 0 ? 1 : run.doneCount / run.partitionTotal
   if (run.bytesTotal === null || run.bytesTotal === 0) return byCount
   return Math.min(1, (run.bytesCopied ?? 0) / run.bytesTotal)

@@ -55,6 +55,7 @@ describe('a run in words', () => {
     expect(runShare({ ...run, bytesTotal: 0, bytesCopied: 0 })).toBeCloseTo(0.25)
     expect(runShare({ ...run, bytesCopied: 120 * MIB })).toBe(1)
     expect(runShare({ ...run, status: 'done' })).toBe(1)
+    expect(runShare({ ...run, status: 'done', failedCount: 2 })).toBeCloseTo(0.6)
   })
 
   test('silence is told of after a minute, with the limit as the likely reason where there is one', () => {
