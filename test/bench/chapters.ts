@@ -6,6 +6,7 @@ import { latencyChapter } from './latency.ts'
 import { memoryChapter } from './memory.ts'
 import { peerChapters } from './peer.ts'
 import { produceChapter, replicationChapter } from './produce.ts'
+import { screenChapter } from './screen.ts'
 import { searchChapter } from './search.ts'
 import { coldStartChapter, restartChapter } from './start.ts'
 import { figures as wireFigures } from './wire.ts'
@@ -34,6 +35,7 @@ export const chapters: Readonly<Record<string, Measure>> = {
   ),
   fetch: one((quick) => withCluster(EPHEMERAL, (cluster) => fetchChapter(cluster, quick ? 100_000 : 500_000))),
   search: one((quick) => withCluster(EPHEMERAL, (cluster) => searchChapter(cluster, quick ? 300_000 : 3_000_000))),
+  screen: one((quick) => screenChapter(quick ? 2 : 5, quick ? 5 : 10)),
   restart: one((quick) => restartChapter((quick ? 0.125 : 1) * 2 ** 30)),
   wire: one(async () => ({ title: 'Codec', figures: [...wireFigures()] })),
 }

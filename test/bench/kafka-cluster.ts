@@ -28,7 +28,7 @@ const JVM_OPTIONS = [
   '-Djava.awt.headless=true',
 ]
 const FORMATTER_OPTIONS = ['-Xmx256m', '-XX:TieredStopAtLevel=1']
-const READY_WITHIN_MS = 120_000
+const READY_WITHIN_MS = 240_000
 const STOP_WITHIN_MS = 15_000
 const POLL_MS = 20
 

@@ -13,6 +13,7 @@ import { nodeMegabytes } from './memory.ts'
 import { recordsPerSecond } from './produce.ts'
 
 const BATCHES = [1, 100, 1000]
+const WARM_UP_MS = 4_000
 const FASTER = { relation: '>', value: 1 } as const
 
 interface Pair {
@@ -80,6 +81,10 @@ function memory({ weir, kafka }: Pair): Figure[] {
 
 async function throughput({ weir, kafka }: Pair, rounds: number, roundMs: number): Promise<Figure[]> {
   const figures: Figure[] = []
+  // A JVM just started interprets; neither is to be measured cold.
+  for (const target of [weir, kafka]) {
+    for (const batchRecords of [1, 100]) await recordsPerSecond(target, { acks: -1, recordBytes: 1024, batchRecords }, WARM_UP_MS)
+  }
   for (const batchRecords of BATCHES) {
     const load = { acks: -1, recordBytes: 1024, batchRecords } as const
     const [own, peer]: [number[], number[]] = [[], []]

@@ -12,6 +12,7 @@ import { sendBatch } from './load.ts'
 
 const PARTITION_COUNT = 6
 const BATCH_RECORDS = 500
+const EVERYWHERE = ['key', 'value', 'headers'] as const
 
 /** Text search over a whole topic of 200-byte JSON records, by the console's own engine. */
 export async function searchChapter({ weir, client, createTopic }: BenchCluster, recordCount: number): Promise<Chapter> {
@@ -28,9 +29,9 @@ export async function searchChapter({ weir, client, createTopic }: BenchCluster,
     spillDirectory,
     createClient: (bootstrapServers) => createClient(env, { bootstrapServers }),
   })
-  const search = async (caseSensitive: boolean): Promise<number> => {
+  const search = async (caseSensitive: boolean, parts: readonly ('key' | 'value' | 'headers')[] = EVERYWHERE): Promise<number> => {
     const cluster = { clusterId: 'bench', bootstrapServers: weir.bootstrapServers.split(',') }
-    const text = { contains: 'order-4242x', in: ['key' as const, 'value' as const, 'headers' as const], caseSensitive }
+    const text = { contains: 'order-4242x', in: [...parts], caseSensitive }
     const startMs = performance.now()
     const query = {
       topic: 'search',
@@ -52,6 +53,12 @@ export async function searchChapter({ weir, client, createTopic }: BenchCluster,
       title: `Text search over ${recordCount.toLocaleString('en-US')} JSON records of about 200 bytes, one core`,
       figures: [
         { name: 'matching case', value: await search(true), unit: 'k records/s', budget: { relation: '>', value: 1000 } },
+        {
+          name: 'matching case, in the key alone',
+          value: await search(true, ['key']),
+          unit: 'k records/s',
+          budget: { relation: '>', value: 400 },
+        },
         { name: 'any case', value: await search(false), unit: 'k records/s', budget: { relation: '>', value: 1000 } },
       ],
     }

@@ -23,7 +23,7 @@ export interface Figure {
   readonly unit: string
 }
 
-const ROUNDS = 5
+const ROUNDS = 3
 const ROUND_MS = 150
 
 /** Calls a second, the best of several rounds. */
