@@ -99,7 +99,7 @@ export async function readConsumers(session: ClusterSession, name: string): Prom
         lag: lagOf(ends.get(partition)?.end ?? null, committedOffset),
         memberId: member?.memberId ?? null,
         clientId: member?.clientId ?? null,
-        host: member?.clientHost ?? null,
+        host: member?.clientHost.replace(/^\//, '') ?? null,
       }
     })
     const lags = partitions.flatMap(({ lag }) => (lag === null ? [] : [lag]))
