@@ -81,39 +81,44 @@ export function isStale(before: ClusterPicture, after: ClusterPicture): boolean 
   for (const [name, topic] of after.topics) {
     const known = before.topics.get(name)
     if (known === undefined || !isSameTopic(known, topic)) continue
-    const epochs = epochsOf(known)
-    if (topic.partitions.some(({ partition, leaderEpoch }) => leaderEpoch >= 0 && leaderEpoch < (epochs.get(partition) ?? -1))) return true
+    if (
+      topic.partitions.some(
+        ({ partition, leaderEpoch }) => leaderEpoch >= 0 && leaderEpoch < (partitionOf(known, partition)?.leaderEpoch ?? -1),
+      )
+    )
+      return true
   }
   return false
 }
 
 /** In the order in which they follow from each other: brokers, leaders, in-sync sets. */
 export function diffPictures(before: ClusterPicture, after: ClusterPicture, context: DifferContext): readonly ClusterChange[] {
-  const changes: ClusterChange[] = diffBrokers(before.brokers, after.brokers, context)
+  const brokers = diffBrokers(before.brokers, after.brokers, context)
   const leaders: LeaderChange[] = []
   const inSync: InSyncChange[] = []
   const alive = new Set(after.brokers.map(({ nodeId }) => nodeId))
   for (const [name, topic] of after.topics) {
     const known = before.topics.get(name)
     if (known === undefined || known.partitions === topic.partitions || !isSameTopic(known, topic)) continue
-    const earlier = new Map(known.partitions.map((partition) => [partition.partition, partition]))
     for (const now of topic.partitions) {
-      const was = earlier.get(now.partition)
+      const was = partitionOf(known, now.partition)
       if (was === undefined) continue
       const election = diffLeader(name, was, now, alive, context)
       if (election !== null) leaders.push(election)
-      inSync.push(...diffInSync(name, was, now))
+      for (const change of diffInSync(name, was, now)) inSync.push(change)
     }
   }
-  return [...changes, ...leaders, ...inSync]
+  return [...brokers, ...leaders, ...inSync]
 }
 
 function isSameTopic(before: PictureTopic, after: PictureTopic): boolean {
   return before.topicId === null || after.topicId === null || before.topicId === after.topicId
 }
 
-function epochsOf(topic: PictureTopic): ReadonlyMap<number, number> {
-  return new Map(topic.partitions.map(({ partition, leaderEpoch }) => [partition, leaderEpoch]))
+/** Partitions ascend without gaps, save for answers that are not whole. */
+function partitionOf({ partitions }: PictureTopic, index: number): PicturePartition | undefined {
+  const direct = partitions[index]
+  return direct?.partition === index ? direct : partitions.find(({ partition }) => partition === index)
 }
 
 function diffBrokers(before: readonly PictureBroker[], after: readonly PictureBroker[], context: DifferContext): BrokerChange[] {
@@ -168,6 +173,7 @@ function isUnclean(was: PicturePartition, now: PicturePartition, minInSyncReplic
 
 /** Replicas that are no replicas any more were moved, not lost: they neither leave nor come. */
 function diffInSync(topic: string, was: PicturePartition, now: PicturePartition): InSyncChange[] {
+  if (was.isr.length === now.isr.length && was.isr.every((broker, place) => broker === now.isr[place])) return []
   const left = was.isr.filter((broker) => !now.isr.includes(broker) && now.replicas.includes(broker))
   const came = now.isr.filter((broker) => !was.isr.includes(broker))
   const base = changeOf(topic, was, now)

@@ -24,7 +24,7 @@ const offline = () =>
   })
 
 test('a remote cluster tells of its elections by the protocol alone, once, and bounded by name', async () => {
-  const { client, clusterId } = harness
+  const { client } = harness
   takeOffline('orders', 0, 3)
   const [row] = await offline()
   expect(row).toMatchObject({ source: 'cluster', kind: 'partition-offline', topics: ['orders'], partitionCount: 2, partition: null })
