@@ -2,6 +2,9 @@ import type { MovingPartition, ReassignmentRun, ReassignmentState } from '../../
 import { formatAbout, formatBytes, formatByteRate, formatCount, formatDuration, plural } from './format.ts'
 import type { Tone } from './tone.ts'
 
+/** Partitions a table draws one by one: nobody reads more, and a page stays quick. */
+export const rowsShownMax = 100
+
 /** What a run has come to, in words and in a tone. */
 export function runStatus(run: Pick<ReassignmentRun, 'status' | 'failedCount'>): { label: string; tone: Tone } {
   switch (run.status) {
