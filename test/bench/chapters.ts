@@ -27,11 +27,11 @@ function one(measure: (quick: boolean) => Promise<Chapter>): Measure {
 export const chapters: Readonly<Record<string, Measure>> = {
   start: one((quick) => coldStartChapter(quick ? 3 : 10)),
   memory: one((quick) => withCluster(EPHEMERAL, (cluster) => memoryChapter(cluster, quick ? 2_000 : 10_000))),
-  produce: one((quick) => withCluster(EPHEMERAL, (cluster) => produceChapter(cluster, quick ? 500 : 2_000))),
-  replication: one((quick) => withCluster(EPHEMERAL, (cluster) => replicationChapter(cluster, quick ? 500 : 1_500))),
+  produce: one((quick) => withCluster(EPHEMERAL, (cluster) => produceChapter(cluster, quick ? 500 : 1_500))),
+  replication: one((quick) => withCluster(EPHEMERAL, (cluster) => replicationChapter(cluster, quick ? 500 : 1_000))),
   latency: one((quick) => withCluster(EPHEMERAL, (cluster) => latencyChapter(cluster, quick ? 4 : 15))),
   failover: one((quick) =>
-    withCluster(REVIVED, (cluster) => failoverChapter(cluster, quick ? { own: 3, kafkajs: 1 } : { own: 20, kafkajs: 5 })),
+    withCluster(REVIVED, (cluster) => failoverChapter(cluster, quick ? { own: 3, kafkajs: 1 } : { own: 20, kafkajs: 3 })),
   ),
   fetch: one((quick) => withCluster(EPHEMERAL, (cluster) => fetchChapter(cluster, quick ? 100_000 : 500_000))),
   search: one((quick) => withCluster(EPHEMERAL, (cluster) => searchChapter(cluster, quick ? 300_000 : 3_000_000))),

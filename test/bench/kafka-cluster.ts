@@ -125,10 +125,11 @@ function properties(node: { role: string; nodeId: number; port: number; voters: 
 async function format({ classPath, loggingOption }: KafkaJars, nodes: readonly Node[]): Promise<void> {
   const clusterId = Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url').replace(/^-/, 'a')
   const run = promisify(execFile)
-  for (const { configFile } of nodes) {
+  const formatOne = ({ configFile }: Node) => {
     const tool = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', configFile]
-    await run('java', [...FORMATTER_OPTIONS, loggingOption, '-cp', classPath, ...tool])
+    return run('java', [...FORMATTER_OPTIONS, loggingOption, '-cp', classPath, ...tool])
   }
+  await Promise.all(nodes.map(formatOne))
 }
 
 function launch({ classPath, loggingOption }: KafkaJars, node: Node): void {

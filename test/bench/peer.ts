@@ -35,13 +35,13 @@ export async function* peerChapters(quick: boolean): AsyncGenerator<Chapter> {
   yield { title: `${title}: start and memory`, figures: [...starts(weirMs, [...kafkaMs, kafka.readyMs]), ...memory(pair)] }
   yield {
     title: `${title}: produce, acks=all, 1 KiB, three replicas`,
-    figures: await throughput(pair, quick ? 1 : 3, quick ? 1_000 : 2_500),
+    figures: await throughput(pair, quick ? 1 : 3, quick ? 1_000 : 2_000),
   }
   yield {
     title: `${title}: latency at 1000 records/s of 1 KiB, acks=all`,
-    figures: await latency(pair, quick ? 1 : 3, quick ? 3 : 8),
+    figures: await latency(pair, quick ? 1 : 2, quick ? 3 : 8),
   }
-  yield { title: `${title}: failover`, figures: await failover(pair, quick ? 1 : 3), notes: [FAILOVER_NOTE] }
+  yield { title: `${title}: failover`, figures: await failover(pair, quick ? 1 : 2), notes: [FAILOVER_NOTE] }
 }
 
 const FAILOVER_NOTE =

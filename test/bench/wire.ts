@@ -24,7 +24,7 @@ export interface Figure {
 }
 
 const ROUNDS = 3
-const ROUND_MS = 150
+const ROUND_MS = 100
 
 /** Calls a second, the best of several rounds. */
 function rate(call: () => unknown): number {
