@@ -17,6 +17,8 @@ export interface Load {
   readonly batchRecords: number
   /** Requests under way per partition. */
   readonly inflight: number
+  /** Each request under way on a connection of its own, as of so many producers. @default false: one connection to each broker */
+  readonly hasOwnConnections?: boolean
 }
 
 export function batchOf(recordBytes: number, recordCount: number): Buffer {
@@ -39,15 +41,16 @@ export async function runLoad(
 ): Promise<{ records: number; seconds: number }> {
   const batch = batchOf(load.recordBytes, load.batchRecords)
   let records = 0
-  const pump = async (partition: number): Promise<void> => {
+  const pump = async (partition: number, slot: number): Promise<void> => {
+    const lane = load.hasOwnConnections === true ? `load-${partition}-${slot}` : 'load'
     while (!isOver(records)) {
-      await sendBatch(client, load, partition, batch)
+      await sendBatch(client, load, partition, batch, lane)
       records += load.batchRecords
     }
   }
   const startMs = performance.now()
   const partitions = Array.from({ length: load.partitionCount }, (_, index) => index)
-  await Promise.all(partitions.flatMap((partition) => Array.from({ length: load.inflight }, () => pump(partition))))
+  await Promise.all(partitions.flatMap((partition) => Array.from({ length: load.inflight }, (_, slot) => pump(partition, slot))))
   return { records, seconds: (performance.now() - startMs) / 1000 }
 }
 
@@ -56,10 +59,11 @@ export async function sendBatch(
   { topic, acks }: Pick<Load, 'topic' | 'acks'>,
   partition: number,
   batch: Buffer,
+  lane = 'load',
 ): Promise<void> {
   for (;;) {
     const body = { acks, timeoutMs: 30_000, topicData: [{ name: topic, partitionData: [{ index: partition, records: batch }] }] }
-    const response = await client.request({ leaderOf: { topic, partition } }, produce, body, { maxVersion: PRODUCE_BY_NAME_MAX })
+    const response = await client.request({ leaderOf: { topic, partition } }, produce, body, { lane, maxVersion: PRODUCE_BY_NAME_MAX })
     const errorCode = (response.responses[0]?.partitionResponses[0]?.errorCode ?? ErrorCode.NONE) as ErrorCode
     if (errorCode === ErrorCode.NONE) return
     // A topic just made is not known to its leader for a moment.

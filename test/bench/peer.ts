@@ -10,7 +10,7 @@ import { median, percentile, type Chapter, type Figure } from './figure.ts'
 import { startKafka, type KafkaCluster, type KafkaJars } from './kafka-cluster.ts'
 import { latencies } from './latency.ts'
 import { nodeMegabytes } from './memory.ts'
-import { recordsPerSecond } from './produce.ts'
+import { recordsPerSecond, type ProduceLoad } from './produce.ts'
 
 const BATCHES = [1, 100, 1000]
 const WARM_UP_MS = 4_000
@@ -40,10 +40,13 @@ export async function* peerChapters(quick: boolean): AsyncGenerator<Chapter> {
   yield {
     title: `${title}: latency at 1000 records/s of 1 KiB, acks=all`,
     figures: await latency(pair, quick ? 1 : 2, quick ? 3 : 8),
+    notes: [LATENCY_NOTE],
   }
   yield { title: `${title}: failover`, figures: await failover(pair, quick ? 1 : 2), notes: [FAILOVER_NOTE] }
 }
 
+const LATENCY_NOTE =
+  'One producer, one connection to each broker: Kafka begins with a request once it has answered the one before, so that some wait.'
 const FAILOVER_NOTE =
   'SIGKILL of a leader, to the next acknowledged write. Kafka notices by the broker session of 9 s, its default; Weir sees the process end.'
 
@@ -79,14 +82,19 @@ function memory({ weir, kafka }: Pair): Figure[] {
   ]
 }
 
+/** Kafka takes the next request of a connection once it has answered the one before, so each has one of its own. */
+function loadOf(batchRecords: number): ProduceLoad {
+  return { acks: -1, recordBytes: 1024, batchRecords, hasOwnConnections: true }
+}
+
 async function throughput({ weir, kafka }: Pair, rounds: number, roundMs: number): Promise<Figure[]> {
   const figures: Figure[] = []
   // A JVM just started interprets; neither is to be measured cold.
   for (const target of [weir, kafka]) {
-    for (const batchRecords of [1, 100]) await recordsPerSecond(target, { acks: -1, recordBytes: 1024, batchRecords }, WARM_UP_MS)
+    for (const batchRecords of [1, 100]) await recordsPerSecond(target, loadOf(batchRecords), WARM_UP_MS)
   }
   for (const batchRecords of BATCHES) {
-    const load = { acks: -1, recordBytes: 1024, batchRecords } as const
+    const load = loadOf(batchRecords)
     const [own, peer]: [number[], number[]] = [[], []]
     for (let round = 0; round < rounds; round++) {
       own.push(await recordsPerSecond(weir, load, roundMs))

@@ -17,6 +17,7 @@ export interface ProduceLoad {
   readonly batchRecords: number
   /** @default the cluster's own, 3 */
   readonly replicationFactor?: number
+  readonly hasOwnConnections?: boolean
 }
 
 /** Produce throughput: acks by record size by batch, over six partitions on three brokers, replicated three times. */
@@ -56,13 +57,13 @@ export async function replicationChapter(target: BenchTarget, roundMs: number): 
 /** On a topic of its own, deleted afterwards; after a first round that is not counted. */
 export async function recordsPerSecond(target: BenchTarget, wanted: ProduceLoad, roundMs: number): Promise<number> {
   const { client } = target
-  const { acks, recordBytes, batchRecords, replicationFactor } = wanted
+  const { acks, recordBytes, batchRecords, replicationFactor, hasOwnConnections = false } = wanted
   const topic = `produce-${acks}-${recordBytes}-${batchRecords}-${topicCount++}`
   const [created] = await client.admin.createTopics([
     { name: topic, partitionCount: PARTITION_COUNT, replicationFactor, configs: SMALL_LOGS },
   ])
   if (created?.error) throw created.error
-  const load = { topic, partitionCount: PARTITION_COUNT, acks, recordBytes, batchRecords, inflight: INFLIGHT }
+  const load = { topic, partitionCount: PARTITION_COUNT, acks, recordBytes, batchRecords, inflight: INFLIGHT, hasOwnConnections }
   // Acknowledged, so that every leader is known to be there: acks=0 would not say.
   await runLoad(client, { ...load, acks: acks === 0 ? 1 : acks }, (records) => records >= batchRecords * PARTITION_COUNT * INFLIGHT)
   const { records, seconds } = acks === 0 ? await runUnansweredLoad(client, load, roundMs) : await runLoad(client, load, lasting(roundMs))
