@@ -115,7 +115,7 @@ export interface Overview {
   readonly brokers: readonly BrokerSummary[]
   readonly quorum: QuorumView | null
   readonly counts: OverviewCounts
-  /** Over the whole cluster; `null` until two samples exist. */
+  /** Over all topics but internal ones; `null` until two samples exist. */
   readonly recordsInPerSecond: number | null
   readonly bytesInPerSecond: number | null
   /** At most 10, most lagging first. */

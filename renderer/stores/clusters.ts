@@ -36,6 +36,7 @@ export const useClustersStore = defineStore('clusters', () => {
       if (settings.isKnown && settings.settings.lastClusterId !== id) void settings.change({ lastClusterId: id })
     },
     byId: (id: string): ClusterView | null => all.value.find((cluster) => cluster.id === id) ?? null,
+    isUnreachable: computed(() => current.value?.state.status === 'unreachable'),
     isReadOnly: computed(() => current.value?.readOnly === true),
     isEmbedded: computed(() => current.value?.kind === 'embedded'),
   }

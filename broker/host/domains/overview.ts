@@ -140,7 +140,7 @@ function brokerProblem(id: number, isAlive: boolean, node: NodeView | undefined)
 function quorumOf(session: ClusterSession): QuorumView | null {
   const { quorum } = session.knowledge
   const controllers = (session.embedded?.nodes() ?? []).filter(({ role }) => role === 'controller')
-  if (quorum === null && controllers.length === 0) return null
+  if (controllers.length === 0 && (quorum === null || session.state.status !== 'connected')) return null
   const known = new Map((quorum?.voters ?? []).map((voter) => [voter.id, voter]))
   const ids = [...new Set([...known.keys(), ...controllers.map(({ id }) => id)])].sort((a, b) => a - b)
   const voters = ids.map((id): ControllerSummary => {
@@ -178,6 +178,8 @@ function partitionFacts(knowledge: ClusterKnowledge) {
     facts.belowMinIsr += topic.belowMinIsrCount
     facts.atMinIsr += topic.atMinIsrCount
     facts.offline += topic.offlineCount
+    // Kafka's own bookkeeping would drown what flows.
+    if (topic.isInternal) continue
     if (topic.recordsInPerSecond !== null) facts.recordsInPerSecond = (facts.recordsInPerSecond ?? 0) + topic.recordsInPerSecond
     if (topic.bytesInPerSecond !== null) facts.bytesInPerSecond = (facts.bytesInPerSecond ?? 0) + topic.bytesInPerSecond
   }

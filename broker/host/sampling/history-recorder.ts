@@ -74,10 +74,10 @@ function offsetSamples({ knowledge }: ClusterSession): readonly Sample[] {
   let bytesIn: number | null = null
   for (const topic of knowledge.topics.values()) {
     if (topic.recordsInPerSecond !== null) {
-      recordsIn = (recordsIn ?? 0) + topic.recordsInPerSecond
+      if (!topic.isInternal) recordsIn = (recordsIn ?? 0) + topic.recordsInPerSecond
       samples.push({ metric: metrics.topicRecordsIn, subject: topic.name, value: round(topic.recordsInPerSecond) })
     }
-    if (topic.bytesInPerSecond !== null) bytesIn = (bytesIn ?? 0) + topic.bytesInPerSecond
+    if (topic.bytesInPerSecond !== null && !topic.isInternal) bytesIn = (bytesIn ?? 0) + topic.bytesInPerSecond
     if (topic.bytes !== null) samples.push({ metric: metrics.topicBytes, subject: topic.name, value: topic.bytes })
     const worst = worstGroupOf(knowledge, topic.name)
     if (worst !== null) samples.push({ metric: metrics.topicLag, subject: topic.name, value: worst.lag })

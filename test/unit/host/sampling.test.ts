@@ -16,6 +16,20 @@ test('a new topic is known with its records soon after it was made', async () =>
   await until('its records to be counted', async () => (await client.topics.list({ clusterId })).rows[0]?.recordCount === 1)
 })
 
+test("what flows is counted without Kafka's own bookkeeping", async () => {
+  const kafka = new FakeKafka()
+  kafka.addTopic('quiet', 1)
+  kafka.addTopic('__consumer_offsets', 1)
+  harness = await startHarness(kafka)
+  const { client, clusterId } = harness
+  await until('a rate of the internal topic', async () => {
+    kafka.append('__consumer_offsets', 0, [{ timestampMs: 1, key: null, value: 'x' }])
+    const { rows } = await client.topics.list({ clusterId, includeInternal: true })
+    return (rows.find(({ isInternal }) => isInternal)?.recordsInPerSecond ?? 0) > 0
+  })
+  expect((await client.overview.get({ clusterId })).recordsInPerSecond).toBe(0)
+})
+
 test('a topic deleted and made again starts anew', async () => {
   const kafka = new FakeKafka()
   kafka.addTopic('again', 3)
