@@ -44,6 +44,7 @@ for (const theme of ['dark', 'light'] as const) {
       const problems = watchFor(page, origin)
       for (const scene of scenes) {
         await page.goto(`${origin}/?gallery=${scene}&theme=${theme}#${address(scene)}`)
+        if (scene === 'disconnected') await page.getByText('The Weir host does not answer.').waitFor()
         await settle(page)
         await page.screenshot({ path: `test-results/gallery/${name}-${scene}-${theme}.png` })
         const where = `${name}, ${scene}, ${theme}`

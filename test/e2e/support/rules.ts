@@ -23,7 +23,7 @@ export async function settle(page: Page): Promise<void> {
   await expect
     .poll(async () => {
       const now = await page.evaluate(
-        () => document.body.innerText.replace(/\d+/g, '0').length.toString() + document.querySelectorAll('*').length,
+        () => document.body.innerText.replace(/\d[\d.,]*/g, '0').length.toString() + document.querySelectorAll('*').length,
       )
       const same = now === before
       before = now
