@@ -63,7 +63,12 @@ export function paletteGroups(text: string, context: PaletteContext): PaletteGro
   const query = text.trim()
   const actions = fuzzyRank(
     query,
-    [...urgentActions(context), ...actionsOf(context), ...nodeActionsOf(context), ...replicaEntries(context)],
+    [
+      ...urgentActions(context),
+      ...actionsOf(context),
+      ...nodeActionsOf(context),
+      ...replicaEntries({ ...context, topics: namedFirst(query, context.topics) }),
+    ],
     searchText,
     query === '' ? 8 : ENTRIES_MAX,
   )
@@ -113,6 +118,12 @@ function typedEntries(query: string, context: PaletteContext): PaletteEntry[] {
     icon: 'i-lucide-scan-search',
     intent: { kind: 'find-key' as const, topic: name, key: subject },
   }))
+}
+
+/** A topic whose name is among the words typed is the one that is meant. */
+function namedFirst(query: string, topics: readonly string[]): readonly string[] {
+  const words = new Set(query.split(/\s+/))
+  return [...topics.filter((name) => words.has(name)), ...topics.filter((name) => !words.has(name))]
 }
 
 function topicsFor(topic: string | null, context: PaletteContext): string[] {

@@ -71,6 +71,8 @@ describe('the palette', () => {
     expect(first('rebalance leaders')).toEqual({ kind: 'elect-leaders', topic: null })
     expect(first('elect preferred leaders of')).toEqual({ kind: 'elect-leaders', topic: 'trucks_gps' })
     expect(first('reassign')).toEqual({ kind: 'reassign', topic: 'trucks_gps' })
+    expect(first('reassign orders')).toEqual({ kind: 'reassign', topic: 'orders' })
+    expect(first('elect preferred leaders of orders')).toEqual({ kind: 'elect-leaders', topic: 'orders' })
     expect(first('move everything off broker 2')).toEqual({ kind: 'empty-broker', brokerId: 2 })
     expect(intents('move everything', { brokerIds: [1] })).not.toContainEqual({ kind: 'empty-broker', brokerId: 1 })
   })
