@@ -18,5 +18,5 @@ export const groupPartitionColumns: readonly GridColumn[] = [
   { key: 'reader', label: 'Read by', width: 162 },
   { key: 'committed', label: 'Committed', width: 84, align: 'right', hint: 'The next offset it will read' },
   { key: 'end', label: 'End', width: 72, align: 'right', hint: 'High watermark' },
-  { key: 'rate', label: 'Rate', width: 60, align: 'right', hint: 'Records committed per second' },
+  { key: 'rate', label: 'Rate', width: 74, align: 'right', hint: 'Records committed per second' },
 ]
