@@ -15,7 +15,7 @@ export const groupPartitionColumns: readonly GridColumn[] = [
   { key: 'partition', label: 'Topic, partition', width: 112, grow: true },
   { key: 'lag', label: 'Behind', width: 80, align: 'right', hint: 'Records behind' },
   { key: 'drain', label: 'Drained in', width: 78, align: 'right', hint: 'At the present rate, if nothing more arrives' },
-  { key: 'reader', label: 'Read by', width: 162 },
+  { key: 'reader', label: 'Read by', width: 148 },
   { key: 'committed', label: 'Committed', width: 84, align: 'right', hint: 'The next offset it will read' },
   { key: 'end', label: 'End', width: 72, align: 'right', hint: 'High watermark' },
   { key: 'rate', label: 'Rate', width: 74, align: 'right', hint: 'Records committed per second' },
