@@ -6,14 +6,16 @@ import type { DiskLock, Env } from '../env/types.ts'
 import { readBounded } from './bounded-read.ts'
 import { brokerLifeFile, cleanShutdownFile, joinPath, lockFile, metaPropertiesFile } from './log-files.ts'
 import { checkOwner, decodeMetaProperties, encodeMetaProperties } from './meta-properties.ts'
-import { LogError } from './types.ts'
+import { type BrokerLife, LogError, noLife } from './types.ts'
+
+/** Of those that hold a few fields each. */
+const SMALL_FILE_BYTES_MAX = 64 * 1024
 
 export interface DataFolder {
   readonly directory: string
   readonly directoryId: string
   readonly wasCleanShutdown: boolean
-  /** Of the last life, when all it wrote is known to be here: it stopped cleanly, or only its process died. -1 otherwise. */
-  readonly previousBrokerEpoch: number
+  readonly previousLife: BrokerLife
   readonly lock: DiskLock
 }
 
@@ -27,14 +29,11 @@ export async function openDataFolder(env: Env, options: { directory: string; clu
   }
   try {
     const directoryId = await ownDirectory(env, options)
-    const previous = await takeCleanShutdown(env, directory)
-    return {
-      directory,
-      directoryId,
-      lock,
-      wasCleanShutdown: previous !== null,
-      previousBrokerEpoch: previous ?? (await survivingLife(env, directory)),
-    }
+    const marker = await readBounded(env.disk, joinPath(directory, cleanShutdownFile), SMALL_FILE_BYTES_MAX)
+    const cleanEpoch = marker === null ? null : cleanEpochOf(marker)
+    const previousLife = await readLife(env, directory, cleanEpoch)
+    if (marker !== null) await takeCleanShutdown(env, directory, previousLife)
+    return { directory, directoryId, lock, wasCleanShutdown: cleanEpoch !== null, previousLife }
   } catch (error) {
     await lock.release()
     throw error
@@ -48,16 +47,12 @@ export async function writeCleanShutdown(env: Env, directory: string, brokerEpoc
 }
 
 /**
- * Notes the epoch of the broker that runs here. When its process dies the operating system still has what it wrote, so the
+ * Notes the life of the broker that runs here. When its process dies the operating system still has what it wrote, so the
  * next one may say that nothing is missing (the epoch of KIP-966's clean shutdown file), unless the machine went down.
  */
-export async function writeBrokerLife(env: Env, directory: string, brokerEpoch: number): Promise<void> {
-  const writeCacheId = await env.disk.writeCacheId()
-  if (writeCacheId === null) return
-  await env.disk.writeFileAtomic(
-    joinPath(directory, brokerLifeFile),
-    Buffer.from(JSON.stringify({ version: 0, brokerEpoch, writeCacheId })),
-  )
+export async function writeBrokerLife(env: Env, directory: string, life: BrokerLife): Promise<void> {
+  const content = JSON.stringify({ version: 0, ...life, writeCacheId: await env.disk.writeCacheId() })
+  await env.disk.writeFileAtomic(joinPath(directory, brokerLifeFile), Buffer.from(content))
 }
 
 /** What was written may be missing after all: the disk failed. */
@@ -65,17 +60,23 @@ export function forgetBrokerLife(env: Env, directory: string): Promise<void> {
   return env.disk.remove(joinPath(directory, brokerLifeFile))
 }
 
-async function survivingLife(env: Env, directory: string): Promise<number> {
-  const content = await readBounded(env.disk, joinPath(directory, brokerLifeFile), 64 * 1024)
+/** What the life's own file says holds when it stopped cleanly, and else as long as nothing written can have been lost since. */
+async function readLife(env: Env, directory: string, cleanEpoch: number | null): Promise<BrokerLife> {
+  const content = await readBounded(env.disk, joinPath(directory, brokerLifeFile), SMALL_FILE_BYTES_MAX)
   const life = content === null ? null : parseObject(content)
   const writeCacheId = await env.disk.writeCacheId()
-  if (life === null || writeCacheId === null || life['writeCacheId'] !== writeCacheId) return -1
-  return Number.isSafeInteger(life['brokerEpoch']) ? Number(life['brokerEpoch']) : -1
+  const isIntact = cleanEpoch !== null || (writeCacheId !== null && life?.['writeCacheId'] === writeCacheId)
+  if (life === null || !isIntact) return { ...noLife, brokerEpoch: cleanEpoch ?? noLife.brokerEpoch }
+  const { brokerEpoch, unansweredIncarnationId } = life
+  return {
+    brokerEpoch: cleanEpoch ?? (Number.isSafeInteger(brokerEpoch) ? Number(brokerEpoch) : noLife.brokerEpoch),
+    unansweredIncarnationId: typeof unansweredIncarnationId === 'string' ? unansweredIncarnationId : null,
+  }
 }
 
 async function ownDirectory(env: Env, options: { directory: string; clusterId: string; nodeId: number }): Promise<string> {
   const path = joinPath(options.directory, metaPropertiesFile)
-  const content = await readBounded(env.disk, path, 64 * 1024)
+  const content = await readBounded(env.disk, path, SMALL_FILE_BYTES_MAX)
   if (content !== null) {
     const found = decodeMetaProperties(path, content)
     checkOwner(path, found, options)
@@ -86,14 +87,19 @@ async function ownDirectory(env: Env, options: { directory: string; clusterId: s
   return directoryId
 }
 
-/** The marker holds for one start: it is gone before anything is changed. Null when there was none, or it does not read. */
-async function takeCleanShutdown(env: Env, directory: string): Promise<number | null> {
-  const path = joinPath(directory, cleanShutdownFile)
-  const content = await readBounded(env.disk, path, 64 * 1024)
-  if (content === null) return null
-  await env.disk.remove(path)
+/**
+ * The marker holds for one start: it is gone before anything is changed. What it vouched for is noted first, so that a process
+ * that ends before it has done anything leaves the next one as much proof as it found.
+ */
+async function takeCleanShutdown(env: Env, directory: string, previousLife: BrokerLife): Promise<void> {
+  if (previousLife.brokerEpoch !== noLife.brokerEpoch) await writeBrokerLife(env, directory, previousLife)
+  await env.disk.remove(joinPath(directory, cleanShutdownFile))
   await env.disk.syncDirectory(directory)
-  const brokerEpoch = parseObject(content)?.['brokerEpoch']
+}
+
+/** Null when it does not read. */
+function cleanEpochOf(marker: Buffer): number | null {
+  const brokerEpoch = parseObject(marker)?.['brokerEpoch']
   return Number.isSafeInteger(brokerEpoch) ? Number(brokerEpoch) : null
 }
 

@@ -24,10 +24,12 @@ import { type LoadedFolders, loadFolders } from './log-loader.ts'
 import { Maintenance } from './maintenance.ts'
 import { type DiskPartitionLog, openLogIn } from './partition-log.ts'
 import {
+  type BrokerLife,
   type LogConfig,
   LogError,
   type LogManager,
   type LogManagerOptions,
+  noLife,
   type PartitionLog,
   type RetentionSchedule,
   type TopicPartition,
@@ -90,7 +92,7 @@ class FolderLogManager implements LogManager {
   readonly directory: string
   readonly directoryId: string
   readonly wasCleanShutdown: boolean
-  readonly previousBrokerEpoch: number
+  readonly previousLife: BrokerLife
   readonly #context: LogContext
   readonly #env: Env
   readonly #lock: DiskLock
@@ -105,6 +107,7 @@ class FolderLogManager implements LogManager {
   readonly #maintenance: Maintenance
   #checkpointing: Promise<void> = Promise.resolve()
   #isClosed = false
+  #life: BrokerLife
   /** The disk failed in this life: what was written may be missing. */
   #isIntact = true
 
@@ -112,7 +115,8 @@ class FolderLogManager implements LogManager {
     this.directory = folder.directory
     this.directoryId = folder.directoryId
     this.wasCleanShutdown = folder.wasCleanShutdown
-    this.previousBrokerEpoch = loaded.failed.size === 0 ? folder.previousBrokerEpoch : -1
+    this.previousLife = loaded.failed.size === 0 ? folder.previousLife : noLife
+    this.#life = this.previousLife
     this.#context = context
     this.#env = context.env
     this.#lock = folder.lock
@@ -169,10 +173,18 @@ class FolderLogManager implements LogManager {
     return this.#env.disk.space(this.directory)
   }
 
-  async noteBrokerEpoch(brokerEpoch: number): Promise<void> {
+  async noteLife(life: BrokerLife): Promise<void> {
+    this.#life = life
     if (!this.#isIntact) return
-    await writeBrokerLife(this.#env, this.directory, brokerEpoch)
-    // It failed while this was being written.
+    try {
+      await writeBrokerLife(this.#env, this.directory, life)
+    } catch (error) {
+      const consequence = 'should this broker crash, the next start will not know that nothing is missing'
+      this.#env.log.write('warn', consequence, { directory: this.directory, reason: messageOf(error) })
+      // What the file says of the life before must not be taken for this one's.
+      await forgetBrokerLife(this.#env, this.directory)
+    }
+    // The disk failed while this was being written.
     if (!this.#isIntact) await forgetBrokerLife(this.#env, this.directory)
   }
 
@@ -194,7 +206,7 @@ class FolderLogManager implements LogManager {
     await this.writeCheckpoints()
   }
 
-  async close(options: { brokerEpoch: number }): Promise<void> {
+  async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#cleaner.stop()
@@ -203,8 +215,8 @@ class FolderLogManager implements LogManager {
     const logs = [...this.#logs.values()]
     await forEachLimited(logs, this.#context.limits.concurrentLoadsMax, (log) => log.close())
     await this.writeCheckpoints()
-    const isClean = this.#failed.size === 0 && logs.every((log) => log.offline === null)
-    if (isClean) await writeCleanShutdown(this.#env, this.directory, options.brokerEpoch)
+    const isClean = this.#isIntact && this.#failed.size === 0 && logs.every((log) => log.offline === null)
+    if (isClean) await writeCleanShutdown(this.#env, this.directory, this.#life.brokerEpoch)
     await this.#lock.release()
   }
 

@@ -223,17 +223,30 @@ export interface LogLimits {
   readonly decompressedBatchBytesMax: number
 }
 
+/** A broker's process, as the next one in the same data folder knows it. */
+export interface BrokerLife {
+  /**
+   * The epoch of the last life when all it wrote is known to be here: it stopped cleanly, or its process died and the operating
+   * system went on. -1 otherwise.
+   */
+  readonly brokerEpoch: number
+  /**
+   * Who asked to be registered after that, and never heard under which epoch. The controller may have given it one, so the next
+   * process asks in the same name. Null when every answer was heard.
+   */
+  readonly unansweredIncarnationId: string | null
+}
+
+/** Nothing is known of it. */
+export const noLife: BrokerLife = { brokerEpoch: -1, unansweredIncarnationId: null }
+
 export interface LogManager {
   readonly directory: string
   /** 22 characters, from meta.properties. */
   readonly directoryId: string
   /** False after a crash. */
   readonly wasCleanShutdown: boolean
-  /**
-   * The epoch of the last life when all it wrote is known to be here: it stopped cleanly, or its process died and the
-   * operating system went on. -1 otherwise.
-   */
-  readonly previousBrokerEpoch: number
+  readonly previousLife: BrokerLife
 
   get(topic: string, partition: number): PartitionLog | null
   all(): readonly PartitionLog[]
@@ -247,14 +260,17 @@ export interface LogManager {
   /** Renames to `-stray`: a folder the metadata does not know. It is kept for a person to judge. */
   setAside(topic: string, partition: number): Promise<void>
   updateConfig(topic: string, config: LogConfig): void
-  /** Whose life this is, for the `previousBrokerEpoch` of the next. */
-  noteBrokerEpoch(brokerEpoch: number): Promise<void>
+  /**
+   * Whose life this is, for the `previousLife` of the next process here. Where it cannot be written that one finds nothing;
+   * rejects with a DiskError when it would find what is true no more.
+   */
+  noteLife(life: BrokerLife): Promise<void>
   /** Of the volume the data folder is on. */
   space(): Promise<DiskSpace>
   /** Retention and compaction at once, for tests and for the console's "apply now". */
   runMaintenance(): Promise<void>
-  /** Closes every log, writes the checkpoints and the clean-shutdown marker, releases the lock. */
-  close(options: { brokerEpoch: number }): Promise<void>
+  /** Closes every log, writes the checkpoints and the clean-shutdown marker with the life's epoch, releases the lock. */
+  close(): Promise<void>
 }
 
 export type LogErrorCode =

@@ -26,14 +26,16 @@ export interface BrokerLifecycleOptions {
   readonly directoryId: string
   /** The log directory failed in this life. */
   readonly isDirectoryOffline: () => boolean
+  /** Of this life, and of one before it that never heard its epoch. */
+  readonly incarnationId: string
   /** Of the last life if it left all it wrote, -1 otherwise (KIP-966). */
   readonly previousBrokerEpoch: number
   readonly heartbeatIntervalMs: number
   readonly sessionTimeoutMs: number
   /** Offset of the last metadata record applied. */
   readonly metadataOffset: () => number
-  /** The controller took a registration, the first or another. */
-  readonly onRegistered: (brokerEpoch: number) => void
+  /** The controller took a registration, the first or another. The epoch is not used before this has resolved. */
+  readonly onRegistered: (brokerEpoch: number) => Promise<void>
 }
 
 const REGISTRATION_VERSION = 4
@@ -53,7 +55,6 @@ const hopeless: ReadonlySet<number> = new Set([
 export class BrokerLifecycle {
   readonly #env: Env
   readonly #options: BrokerLifecycleOptions
-  readonly #incarnationId: string
   readonly #closed = new AbortController()
   readonly #unfenced = Promise.withResolvers<void>()
   readonly #left = Promise.withResolvers<void>()
@@ -69,7 +70,6 @@ export class BrokerLifecycle {
   constructor(env: Env, options: BrokerLifecycleOptions) {
     this.#env = env
     this.#options = options
-    this.#incarnationId = env.random.uuid()
   }
 
   /** -1 until registered. */
@@ -122,12 +122,12 @@ export class BrokerLifecycle {
   }
 
   async #register(): Promise<void> {
-    const { nodeId, clusterId, endpoints, directoryId, previousBrokerEpoch, calls, sessionTimeoutMs } = this.#options
+    const { nodeId, clusterId, endpoints, directoryId, incarnationId, previousBrokerEpoch, calls, sessionTimeoutMs } = this.#options
     const features = [...supportedFeatures].map(([name, { min, max }]) => ({ name, minSupportedVersion: min, maxSupportedVersion: max }))
     const request = {
       brokerId: nodeId,
       clusterId,
-      incarnationId: this.#incarnationId,
+      incarnationId,
       listeners: endpoints.map((endpoint) => ({ ...endpoint })),
       features,
       rack: null,
@@ -146,8 +146,8 @@ export class BrokerLifecycle {
           return null
         })
       if (answer?.errorCode === ErrorCode.NONE) {
+        await this.#options.onRegistered(answer.brokerEpoch)
         this.#brokerEpoch = answer.brokerEpoch
-        this.#options.onRegistered(answer.brokerEpoch)
         return
       }
       if (answer !== null) this.#refused(answer.errorCode)

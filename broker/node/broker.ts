@@ -71,7 +71,7 @@ export async function createBroker(env: Env, config: NodeConfig): Promise<Runnin
     await broker.listen()
     return broker.run(failure.promise)
   } catch (error) {
-    await logs.close({ brokerEpoch: -1 })
+    await logs.close()
     throw error
   }
 }
@@ -170,6 +170,8 @@ class Broker {
   /** From listening to ready. */
   async #join(listeners: Listeners): Promise<void> {
     const { nodeId, clusterId } = this.#config
+    const { brokerEpoch: previousBrokerEpoch, unansweredIncarnationId } = this.#logs.previousLife
+    const incarnationId = unansweredIncarnationId ?? this.#env.random.uuid()
     const lifecycle = new BrokerLifecycle(this.#env, {
       nodeId,
       clusterId,
@@ -177,28 +179,22 @@ class Broker {
       endpoints: listeners.endpoints,
       directoryId: this.#logs.directoryId,
       isDirectoryOffline: () => this.#partitions.isLogDirectoryOffline,
-      previousBrokerEpoch: this.#logs.previousBrokerEpoch,
+      incarnationId,
+      previousBrokerEpoch,
       heartbeatIntervalMs: this.#values.heartbeatIntervalMs,
       sessionTimeoutMs: this.#values.sessionTimeoutMs,
       metadataOffset: () => this.#observer.image.offset,
-      onRegistered: (brokerEpoch) => this.#noteBrokerEpoch(brokerEpoch),
+      onRegistered: (epoch) => this.#logs.noteLife({ brokerEpoch: epoch, unansweredIncarnationId: null }),
     })
     this.#lifecycle = lifecycle
     await this.#observer.start()
+    await this.#logs.noteLife({ brokerEpoch: previousBrokerEpoch, unansweredIncarnationId: incarnationId })
     const brokerEpoch = await lifecycle.register()
     await this.#observer.reached(brokerEpoch)
     this.#replication.start(this.#partitions)
     await this.#partitions.load()
     this.#gate.open()
     await lifecycle.unfence()
-  }
-
-  #noteBrokerEpoch(brokerEpoch: number): void {
-    this.#logs.noteBrokerEpoch(brokerEpoch).catch((error: unknown) => {
-      this.#env.log.write('warn', 'should this broker crash, the next start will not know that nothing is missing', {
-        reason: String(error),
-      })
-    })
   }
 
   #createHandler(image: () => MetadataImage) {
@@ -240,7 +236,6 @@ class Broker {
   }
 
   async #stop(): Promise<void> {
-    const brokerEpoch = this.#lifecycle?.brokerEpoch ?? -1
     await this.#lifecycle?.leave()
     this.#groups.close()
     this.#replication.close()
@@ -249,7 +244,7 @@ class Broker {
     this.#lifecycle?.close()
     await this.#observer.close()
     this.#channels.close()
-    await this.#logs.close({ brokerEpoch }).catch((error: unknown) => {
+    await this.#logs.close().catch((error: unknown) => {
       this.#env.log.write('error', 'the logs could not be closed; the next start recovers them', { reason: String(error) })
     })
   }

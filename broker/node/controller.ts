@@ -43,7 +43,7 @@ export async function createController(env: Env, config: NodeConfig): Promise<Ru
     await controller.start()
     return controller
   } catch (error) {
-    await logs.close({ brokerEpoch: -1 })
+    await logs.close()
     throw error
   }
 }
@@ -159,7 +159,7 @@ class Controller implements RunningNode {
     // Ours first: controllers that stop together would else wait for each other's connections to end.
     this.#channels.close()
     await this.#listeners?.close({ graceMs: CLOSE_GRACE_MS })
-    await this.#logs.close({ brokerEpoch: -1 })
+    await this.#logs.close()
   }
 
   #services(registry: ApiRegistry<ControllerServices>, forwarded: ForwardedRequestCarrier): ControllerServices {

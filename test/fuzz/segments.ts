@@ -79,7 +79,7 @@ async function run(seed: number): Promise<void> {
   const manager = await open(env)
   await fill(manager, env)
   const isClean = env.random.below(2) === 0
-  if (isClean) await manager.close({ brokerEpoch: 1 })
+  if (isClean) await manager.close()
   else await manager.runMaintenance()
   env = env.restartAfter(env.random.below(3) === 0 ? 'powerLoss' : 'kill')
   const paths = env.diskControl.names.paths()
@@ -102,7 +102,7 @@ async function run(seed: number): Promise<void> {
   }
   await reopened.runMaintenance()
   await env.advance(60_000)
-  await reopened.close({ brokerEpoch: 2 })
+  await reopened.close()
 }
 
 const heapBefore = process.memoryUsage().heapUsed + process.memoryUsage().external

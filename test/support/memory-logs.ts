@@ -1,13 +1,13 @@
 /** A log manager whose logs are in memory. */
 import type { LogConfig } from '../../broker/log/topic-config.ts'
-import { LogError, type LogManager, type PartitionLog, type TopicPartition } from '../../broker/log/types.ts'
+import { LogError, noLife, type LogManager, type PartitionLog, type TopicPartition } from '../../broker/log/types.ts'
 import { MemoryLog } from './memory-log.ts'
 
 export class MemoryLogs implements LogManager {
   readonly directory = '/memory'
   readonly directoryId = 'ZGlyZWN0b3J5LWRpcmVjdA'
   readonly wasCleanShutdown = true
-  readonly previousBrokerEpoch = -1
+  readonly previousLife = noLife
   /** What was done to which log, in order. */
   readonly events: string[] = []
   /** Logs named here cannot be opened. */
@@ -23,7 +23,7 @@ export class MemoryLogs implements LogManager {
     return log
   }
 
-  async noteBrokerEpoch(): Promise<void> {}
+  async noteLife(): Promise<void> {}
 
   get(topic: string, partition: number): MemoryLog | null {
     return this.#logs.get(`${topic}-${partition}`)?.log ?? null

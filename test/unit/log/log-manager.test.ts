@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createSimulatedEnv, type SimulatedEnv } from '../../../broker/env/simulated.ts'
 import { openLogManager } from '../../../broker/log/log-manager.ts'
-import type { LogManagerOptions } from '../../../broker/log/types.ts'
+import { type BrokerLife, type LogManagerOptions, noLife } from '../../../broker/log/types.ts'
 import { ErrorCode } from '../../../broker/wire/errors.ts'
 import { appendAll, readValues, smallConfig, values } from './support.ts'
 
@@ -12,6 +12,8 @@ function open(env: SimulatedEnv, options: Partial<LogManagerOptions> = {}) {
   const configOf = () => smallConfig()
   return openLogManager(env, { directory: '/data', clusterId: 'cluster', nodeId: 1, configOf, ...options })
 }
+
+const heard = (brokerEpoch: number): BrokerLife => ({ brokerEpoch, unansweredIncarnationId: null })
 
 const t0 = { topic: 't', partition: 0 }
 const created = { topicId, config: smallConfig() }
@@ -25,13 +27,13 @@ describe('the data folder', () => {
     expect(text).toContain('version=1')
     expect(text).toContain('cluster.id=cluster')
     expect(text).toContain('node.id=1')
-    await manager.close({ brokerEpoch: 5 })
+    await manager.close()
     expect((await open(env)).directoryId).toBe(manager.directoryId)
   })
 
   test('of another node or cluster is refused with both names', async () => {
     const env = createSimulatedEnv({ seed: 1 })
-    await (await open(env)).close({ brokerEpoch: 1 })
+    await (await open(env)).close()
     await expect(open(env, { nodeId: 2 })).rejects.toMatchObject({ code: 'DIRECTORY_FOREIGN' })
     await expect(open(env, { clusterId: 'other' })).rejects.toThrow('belongs to node 1 of cluster cluster')
   })
@@ -40,39 +42,71 @@ describe('the data folder', () => {
     const env = createSimulatedEnv({ seed: 1 })
     const first = await open(env)
     await expect(open(env)).rejects.toMatchObject({ code: 'DIRECTORY_LOCKED' })
-    await first.close({ brokerEpoch: 1 })
-    await (await open(env)).close({ brokerEpoch: 1 })
+    await first.close()
+    await (await open(env)).close()
   })
 
   test('a clean stop is known at the next start, with its broker epoch, and at that one only', async () => {
     const env = createSimulatedEnv({ seed: 1 })
     const first = await open(env)
-    expect([first.wasCleanShutdown, first.previousBrokerEpoch]).toEqual([false, -1])
-    await first.close({ brokerEpoch: 42 })
+    expect([first.wasCleanShutdown, first.previousLife]).toEqual([false, noLife])
+    await first.noteLife(heard(42))
+    await first.close()
     const second = await open(env)
-    expect([second.wasCleanShutdown, second.previousBrokerEpoch]).toEqual([true, 42])
-    const third = await open(env.restartAfter('kill'))
-    expect([third.wasCleanShutdown, third.previousBrokerEpoch]).toEqual([false, -1])
+    expect([second.wasCleanShutdown, second.previousLife]).toEqual([true, heard(42)])
+    const third = await open(env.restartAfter('powerLoss'))
+    expect([third.wasCleanShutdown, third.previousLife]).toEqual([false, noLife])
+  })
+
+  test('a process that dies right after a clean stop leaves the proof it found', async () => {
+    const env = createSimulatedEnv({ seed: 1 })
+    const first = await open(env)
+    await first.noteLife(heard(42))
+    await first.close()
+    const killed = env.restartAfter('kill')
+    await open(killed)
+    expect((await open(killed.restartAfter('kill'))).previousLife).toEqual(heard(42))
+  })
+
+  test('a stop before the controller answered leaves the proof of the life before, and who had asked', async () => {
+    const env = createSimulatedEnv({ seed: 1 })
+    const first = await open(env)
+    await first.noteLife(heard(42))
+    await first.close()
+    const second = await open(env)
+    await second.noteLife({ brokerEpoch: 42, unansweredIncarnationId: 'who asked' })
+    await second.close()
+    const third = await open(env.restartAfter('powerLoss'))
+    expect([third.wasCleanShutdown, third.previousLife]).toEqual([true, { brokerEpoch: 42, unansweredIncarnationId: 'who asked' }])
   })
 
   test('vouches for a life whose process died, and not for one whose machine did', async () => {
     const env = createSimulatedEnv({ seed: 1 })
-    await (await open(env)).noteBrokerEpoch(42)
+    await (await open(env)).noteLife(heard(42))
     const revived = env.restartAfter('kill')
     const second = await open(revived)
-    expect([second.wasCleanShutdown, second.previousBrokerEpoch]).toEqual([false, 42])
-    expect((await open(revived.restartAfter('powerLoss'))).previousBrokerEpoch).toBe(-1)
+    expect([second.wasCleanShutdown, second.previousLife]).toEqual([false, heard(42)])
+    expect((await open(revived.restartAfter('powerLoss'))).previousLife).toEqual(noLife)
   })
 
   test('vouches for nothing after its disk failed', async () => {
     const env = createSimulatedEnv({ seed: 1 })
     const manager = await open(env)
-    await manager.noteBrokerEpoch(42)
+    await manager.noteLife(heard(42))
     const log = await manager.getOrCreate(t0, created)
     env.diskControl.failNext({ operations: ['write'], code: 'EIO', path: (path) => path.endsWith('.log') })
     expect(await log.append(values('x'), { leaderEpoch: 0, origin: 'coordinator' }).written).toBe(ErrorCode.KAFKA_STORAGE_ERROR)
     await env.advance(100)
-    expect((await open(env.restartAfter('kill'))).previousBrokerEpoch).toBe(-1)
+    expect((await open(env.restartAfter('kill'))).previousLife).toEqual(noLife)
+  })
+
+  test('vouches for nothing when a life could not be noted', async () => {
+    const env = createSimulatedEnv({ seed: 1 })
+    const manager = await open(env)
+    await manager.noteLife({ brokerEpoch: 42, unansweredIncarnationId: 'who asked' })
+    env.diskControl.failNext({ operations: ['write'], code: 'ENOSPC', count: 1 })
+    await manager.noteLife(heard(43))
+    expect((await open(env.restartAfter('kill'))).previousLife).toEqual(noLife)
   })
 })
 
@@ -84,7 +118,7 @@ describe('logs', () => {
       const log = await manager.getOrCreate({ topic: 'a-b', partition }, created)
       await appendAll(log, [values(`p${partition}`)])
     }
-    await manager.close({ brokerEpoch: 1 })
+    await manager.close()
     const next = await open(env)
     expect(next.all()).toHaveLength(3)
     const log = next.get('a-b', 1)
@@ -153,7 +187,7 @@ describe('logs', () => {
     const manager = await open(env)
     await appendAll(await manager.getOrCreate(t0, created), [values('a')])
     await manager.setAside('t', 0)
-    await manager.close({ brokerEpoch: 1 })
+    await manager.close()
     const next = await open(env)
     await env.advance(100_000)
     expect(next.all()).toEqual([])
@@ -170,7 +204,7 @@ describe('logs', () => {
     expect(reopened.all().map((log) => log.topicPartition.topic)).toEqual(['good'])
     await expect(reopened.getOrCreate({ topic: 'bad', partition: 0 }, created)).rejects.toMatchObject({ code: 'STORAGE' })
     fault.remove()
-    await reopened.close({ brokerEpoch: 1 })
+    await reopened.close()
     const last = await open(next)
     expect(last.wasCleanShutdown).toBe(false)
     const log = last.get('bad', 0)

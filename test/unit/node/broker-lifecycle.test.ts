@@ -9,13 +9,12 @@ import { manualTime } from '../../support/manual-time.ts'
 type Answer = { readonly errorCode: number; readonly brokerEpoch?: number; readonly isFenced?: boolean; readonly shouldShutDown?: boolean }
 
 /** A broker whose controller answers what the test queued, and the last of it for ever. */
-function member(answers: { readonly register: Answer[]; readonly heartbeat: Answer[] }) {
+function member(answers: { readonly register: Answer[]; readonly heartbeat: Answer[] }, { notesAtOnce = true } = {}) {
   const time = manualTime()
   const logged: string[] = []
   const sent: { readonly name: string; readonly body: Record<string, unknown> }[] = []
   const env = {
     timers: time.timers,
-    random: { uuid: () => 'incarnation' },
     log: { write: (_level: string, message: string) => void logged.push(message) },
   } as unknown as Env
   const calls = {
@@ -28,6 +27,8 @@ function member(answers: { readonly register: Answer[]; readonly heartbeat: Answ
     },
   } as unknown as ControllerCalls
   const disk = { isOffline: false }
+  const noted = Promise.withResolvers<void>()
+  if (notesAtOnce) noted.resolve()
   const lifecycle = new BrokerLifecycle(env, {
     nodeId: 2,
     clusterId: 'c',
@@ -35,10 +36,11 @@ function member(answers: { readonly register: Answer[]; readonly heartbeat: Answ
     endpoints: [{ name: 'CLIENT', host: 'h', port: 1, securityProtocol: 0 }],
     directoryId: 'directory',
     isDirectoryOffline: () => disk.isOffline,
+    incarnationId: 'incarnation',
     previousBrokerEpoch: 17,
     heartbeatIntervalMs: 2000,
     sessionTimeoutMs: 9000,
-    onRegistered: () => undefined,
+    onRegistered: () => noted.promise,
     metadataOffset: () => 40,
   })
   return {
@@ -47,6 +49,7 @@ function member(answers: { readonly register: Answer[]; readonly heartbeat: Answ
     sent,
     logged,
     disk,
+    noted,
     heartbeats: () => sent.filter(({ name }) => name === 'BrokerHeartbeat').map(({ body }) => body),
   }
 }
@@ -69,6 +72,16 @@ describe("a broker's membership", () => {
     })
     await settled()
     expect(heartbeats()).toMatchObject([{ brokerEpoch: 31, currentMetadataOffset: 40, wantFence: true, wantShutDown: false }])
+    lifecycle.close()
+  })
+
+  it('uses its epoch only once that is noted', async () => {
+    const { lifecycle, noted, heartbeats } = member({ register: [registered], heartbeat: [fenced] }, { notesAtOnce: false })
+    const epoch = lifecycle.register()
+    await settled()
+    expect([lifecycle.brokerEpoch, heartbeats().length]).toEqual([-1, 0])
+    noted.resolve()
+    expect(await epoch).toBe(31)
     lifecycle.close()
   })
 

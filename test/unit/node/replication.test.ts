@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { deleteRecords } from '../../../broker/api/21-delete-records.schema.ts'
 import { alterPartitionReassignments } from '../../../broker/api/45-alter-partition-reassignments.schema.ts'
 import type { KafkaClient, ProducerOptions } from '../../../broker/client/types.ts'
+import type { SimulatedLogLine } from '../../../broker/env/simulated.ts'
 import { ErrorCode } from '../../../broker/wire/errors.ts'
 import { SimulatedCluster } from './simulated-cluster.ts'
 
@@ -56,6 +57,15 @@ async function untilLedBy(topic: string, leader: number | null): Promise<void> {
   for (let waitedMs = 0; (await partitionOf(topic)).leader !== leader; waitedMs += 10) {
     if (waitedMs > 60_000) throw new Error(`broker ${leader} does not lead`)
     await cluster.advance(10)
+  }
+}
+
+/** The controller has given it that many epochs; it need not have heard of the last. */
+async function untilRegistered(broker: number, epochs: number): Promise<void> {
+  const isOne = ({ message, fields }: SimulatedLogLine) => message === 'a broker registered' && fields?.['broker'] === broker
+  for (let waitedMs = 0; cluster.world.logLines.filter(isOne).length < epochs; waitedMs += 5) {
+    if (waitedMs > 60_000) throw new Error(`broker ${broker} was not registered`)
+    await cluster.advance(5)
   }
 }
 
@@ -143,6 +153,24 @@ describe('replicas', () => {
     for (const id of [1, 3]) await cluster.openBroker(id)
     await cluster.advance(2_000)
     await cluster.startBroker(2)
+    await untilInSync('orders', 3)
+    expect(await cluster.valuesOf(client, 'orders', 0)).toEqual(numbers(50))
+  })
+
+  it('that ended before they heard their new epoch still lead before one that lost power', async () => {
+    await startAll()
+    await createTopic('orders')
+    await produce('orders', numbers(50))
+    for (const id of BROKERS) cluster.endBroker(id, id === 1 ? 'powerLoss' : 'kill')
+    for (const id of [2, 3]) {
+      cluster.world.network.delay('controller 1001', `broker ${id}`, 500)
+      await cluster.openBroker(id)
+      await untilRegistered(id, 2)
+      cluster.endBroker(id, 'kill')
+      cluster.world.network.delay('controller 1001', `broker ${id}`, 0)
+    }
+    for (const id of BROKERS) await cluster.startBroker(id)
+    expect((await partitionOf('orders')).leader).toBe(3)
     await untilInSync('orders', 3)
     expect(await cluster.valuesOf(client, 'orders', 0)).toEqual(numbers(50))
   })
