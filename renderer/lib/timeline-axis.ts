@@ -5,12 +5,12 @@ import { axisTime, formatSecondOfDay, formatTimestamp } from './time.ts'
 
 /** Geometry and words of the time axis: lanes from top to bottom, the past on the left. */
 export const axisSpans = [
-  { label: '15 min', spanMs: 15 * 60_000 },
-  { label: '1 h', spanMs: 3_600_000 },
-  { label: '6 h', spanMs: 6 * 3_600_000 },
-  { label: '1 d', spanMs: 24 * 3_600_000 },
-  { label: '7 d', spanMs: 7 * 24 * 3_600_000 },
-  { label: '30 d', spanMs: 30 * 24 * 3_600_000 },
+  { label: '15 min', value: 15 * 60_000 },
+  { label: '1 h', value: 3_600_000 },
+  { label: '6 h', value: 6 * 3_600_000 },
+  { label: '1 d', value: 24 * 3_600_000 },
+  { label: '7 d', value: 7 * 24 * 3_600_000 },
+  { label: '30 d', value: 30 * 24 * 3_600_000 },
 ] as const
 
 export const LANE_HEIGHT = 17

@@ -1,12 +1,10 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { MessageChannel } from 'node:worker_threads'
-import { createORPCClient } from '@orpc/client'
-import { RPCLink } from '@orpc/client/message-port'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { HostClient } from '../../broker/contract/contract.ts'
 import { desktopSettings, runDesktopHost, type DesktopHost, type DesktopSettings } from '../../broker/host/desktop-host.ts'
+import { openWindow } from '../support/host-window.ts'
 
 /** What a window of the desktop looks at, with the options of `npm start` and where its cluster cannot be had. */
 let folder = ''
@@ -39,13 +37,7 @@ async function start(settings: DesktopSettings, signal = new AbortController().s
   return host
 }
 
-function openWindow(host: DesktopHost): HostClient {
-  const { port1, port2 } = new MessageChannel()
-  host.attachPort(port1)
-  const client = createORPCClient<HostClient>(new RPCLink({ port: port2 as unknown as MessagePort }))
-  port2.start()
-  return client
-}
+const windowOf = (host: DesktopHost): HostClient => openWindow((port) => host.attachPort(port)).client
 
 const brokersOf = async (client: HostClient) =>
   (await client.nodes.list({ clusterId: 'embedded' })).filter(({ role }) => role === 'broker').map(({ id, pid }) => ({ id, pid }))
@@ -53,7 +45,7 @@ const brokersOf = async (client: HostClient) =>
 test('the window shows the cluster that the options of npm start describe', async () => {
   const settings: DesktopSettings = { dataDirectory: join(folder, 'cluster'), brokers: 2, port: 0, advertise: ['box:0'], demo: false }
   const host = await start(desktopSettings({ WEIR_DESKTOP_SETTINGS: JSON.stringify(settings) }))
-  expect((await brokersOf(openWindow(host))).map(({ id }) => id)).toEqual([1, 2])
+  expect((await brokersOf(windowOf(host))).map(({ id }) => id)).toEqual([1, 2])
   expect(notices).toEqual([expect.stringMatching(/^Advertised as box:\d+,box:\d+\./)])
   expect(problems).toEqual([])
 })
@@ -62,7 +54,7 @@ test('a cluster that another Weir runs is looked at through that one, and its en
   const settings = { dataDirectory: join(folder, 'cluster'), brokers: 1, port: 0 }
   const first = await start(settings)
   const second = await start(settings)
-  expect(await brokersOf(openWindow(second))).toEqual(await brokersOf(openWindow(first)))
+  expect(await brokersOf(windowOf(second))).toEqual(await brokersOf(windowOf(first)))
   expect(problems).toEqual([])
   expect(first.lost).toBeUndefined()
   await first.close()
@@ -74,7 +66,7 @@ test('where no cluster can be had the console starts all the same, and says why'
   await writeFile(file, '')
   const host = await start({ dataDirectory: join(file, 'cluster') })
   expect(problems).toEqual([expect.stringMatching(/cannot hold a cluster: a part of that path is a file/)])
-  expect(await openWindow(host).clusters.list()).toEqual([])
+  expect(await windowOf(host).clusters.list()).toEqual([])
 })
 
 test('a desktop that quits while its cluster is being opened gives it up', async () => {

@@ -1,9 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { MessageChannel } from 'node:worker_threads'
-import { createORPCClient } from '@orpc/client'
-import { RPCLink } from '@orpc/client/message-port'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createClient } from '../../broker/client/client.ts'
 import type { KafkaClient } from '../../broker/client/types.ts'
@@ -15,6 +12,7 @@ import { createHost, type Host } from '../../broker/host/host.ts'
 import { startCluster } from '../../broker/runtime/cluster.ts'
 import type { EmbeddedCluster } from '../../broker/runtime/types.ts'
 import { firstOf } from '../support/contract-stream.ts'
+import { openWindow } from '../support/host-window.ts'
 import { until } from '../support/until.ts'
 
 /** Replicas and leaders moved through the contract, on real brokers: what the screen does. */
@@ -47,10 +45,7 @@ async function startHost(): Promise<Host> {
     version: '0.0.0',
     embedded: [{ cluster, id: clusterId }],
   })
-  const { port1, port2 } = new MessageChannel()
-  started.attachPort(port1)
-  client = createORPCClient<HostClient>(new RPCLink({ port: port2 as unknown as MessagePort }))
-  port2.start()
+  client = openWindow((port) => started.attachPort(port)).client
   return started
 }
 

@@ -1,9 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { MessageChannel } from 'node:worker_threads'
-import { createORPCClient } from '@orpc/client'
-import { RPCLink } from '@orpc/client/message-port'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createClient } from '../../broker/client/client.ts'
 import type { KafkaClient } from '../../broker/client/types.ts'
@@ -11,11 +8,13 @@ import type { HostClient } from '../../broker/contract/contract.ts'
 import { problemOf, type Problem } from '../../broker/contract/errors.ts'
 import type { Overview } from '../../broker/contract/overview.ts'
 import type { SampleState } from '../../broker/contract/sample.ts'
-import { follow, type StreamEvent } from '../../broker/contract/stream.ts'
+import type { StreamEvent } from '../../broker/contract/stream.ts'
 import { createRealEnv } from '../../broker/env/real.ts'
 import { createHost, type Host } from '../../broker/host/host.ts'
 import { startCluster } from '../../broker/runtime/cluster.ts'
 import type { EmbeddedCluster } from '../../broker/runtime/types.ts'
+import { firstOf } from '../support/contract-stream.ts'
+import { openWindow } from '../support/host-window.ts'
 import { until } from '../support/until.ts'
 
 /** The host on real brokers, with its real worker: what the screen gets. */
@@ -31,10 +30,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'weir-host-'))
   cluster = await startCluster(env, { dataDirectory: join(folder, 'cluster'), brokers: 3, port: 0 })
   host = await createHost({ env, dataDirectory: join(folder, 'profile'), version: '0.0.0', embedded: [{ cluster, id: clusterId }] })
-  const { port1, port2 } = new MessageChannel()
-  host.attachPort(port1)
-  client = createORPCClient<HostClient>(new RPCLink({ port: port2 as unknown as MessagePort }))
-  port2.start()
+  client = openWindow((port) => host.attachPort(port)).client
   kafka = createClient(env, { bootstrapServers: cluster.bootstrapServers, clientId: 'my-service' })
   await until('the host to be connected', async () => (await client.overview.get({ clusterId })).cluster.state.status === 'connected')
 })
@@ -46,23 +42,10 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true, maxRetries: 5 })
 })
 
-/** The first value of a stream that satisfies `condition`. */
-async function first<Value>(
+const first = <Value>(
   open: (signal: AbortSignal) => PromiseLike<AsyncIterable<StreamEvent<Value>>>,
   condition: (value: Value) => boolean,
-): Promise<Value> {
-  const ending = new AbortController()
-  let found: { value: Value } | null = null
-  await follow(client, open(ending.signal), (value) => {
-    if (found !== null || !condition(value)) return
-    found = { value }
-    ending.abort()
-  }).catch((error: unknown) => {
-    if (found === null) throw error
-  })
-  return (found as { value: Value } | null)?.value ?? Promise.reject(new Error('the stream ended'))
-}
-
+): Promise<Value> => firstOf(client, open, condition)
 const overviewWith = (condition: (overview: Overview) => boolean): Promise<Overview> =>
   first((signal) => client.overview.watch({ clusterId }, { signal }), condition)
 const failure = (promise: Promise<unknown>): Promise<Problem> => promise.then(() => Promise.reject(new Error('it did not fail')), problemOf)

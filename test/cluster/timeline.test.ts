@@ -1,9 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { MessageChannel } from 'node:worker_threads'
-import { createORPCClient } from '@orpc/client'
-import { RPCLink } from '@orpc/client/message-port'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createClient } from '../../broker/client/client.ts'
 import type { TimelineRow } from '../../broker/contract/activity.ts'
@@ -15,6 +12,7 @@ import { createRealEnv } from '../../broker/env/real.ts'
 import { createHost, type Host } from '../../broker/host/host.ts'
 import { startCluster } from '../../broker/runtime/cluster.ts'
 import type { EmbeddedCluster } from '../../broker/runtime/types.ts'
+import { openWindow } from '../support/host-window.ts'
 import { until } from '../support/until.ts'
 
 /** What a screen is told while brokers and controllers are killed: by the contract, on real processes. */
@@ -29,10 +27,7 @@ let client: HostClient
 
 async function openHost(): Promise<void> {
   host = await createHost({ env, dataDirectory: join(folder, 'profile'), version: '0.0.0', embedded: [{ cluster, id: clusterId }] })
-  const { port1, port2 } = new MessageChannel()
-  host.attachPort(port1)
-  client = createORPCClient<HostClient>(new RPCLink({ port: port2 as unknown as MessagePort }))
-  port2.start()
+  client = openWindow((port) => host.attachPort(port)).client
 }
 
 beforeAll(async () => {

@@ -1,9 +1,8 @@
 import { expect, test, type Page } from '@playwright/test'
 import { scenes, type Scene } from '../../renderer/gallery/scenes.ts'
 import { longestGroupId, longestName } from '../../renderer/gallery/fixtures/hostile.ts'
-import { startWeir, type WeirProcess } from '../support/weir-process.ts'
-import { addressOf } from './support/console.ts'
-import { clipped, overflow, seriousFindings, settle, watchFor } from './support/rules.ts'
+import { expectRules, serveGallery } from './support/gallery.ts'
+import { settle } from './support/rules.ts'
 
 /** Every page in every state, dark and light, on a stand-in host made of fixtures: looked at by rules here, and by people in test-results/gallery. */
 const ROWS_MIN = 18
@@ -27,21 +26,12 @@ const pages: Readonly<Record<string, (scene: Scene) => string>> = {
 
 test.describe.configure({ timeout: 300_000 })
 
-let weir: WeirProcess
-test.beforeAll(async () => {
-  weir = await startWeir(['--ephemeral', '--brokers', '1'], { command: 'serve' })
-})
-test.afterAll(async () => {
-  await weir?.stop()
-})
+const openGallery = serveGallery()
 
 for (const theme of ['dark', 'light'] as const) {
   for (const [name, address] of Object.entries(pages)) {
     test(`${name}, ${theme}, in every state`, async ({ page }) => {
-      const { origin } = new URL(addressOf(weir))
-      await page.goto(addressOf(weir))
-      await page.evaluate(() => localStorage.clear())
-      const problems = watchFor(page, origin)
+      const { origin, problems } = await openGallery(page)
       for (const scene of scenes) {
         await page.goto(`${origin}/?gallery=${scene}&theme=${theme}#${address(scene)}`)
         if (scene === 'disconnected') await page.getByText('The Weir host does not answer.').waitFor()
@@ -49,9 +39,7 @@ for (const theme of ['dark', 'light'] as const) {
         await page.screenshot({ path: `test-results/gallery/${name}-${scene}-${theme}.png` })
         const where = `${name}, ${scene}, ${theme}`
         expect.soft(await layoutShift(page), `layout shift of ${where}`).toBeLessThan(SHIFT_MAX)
-        expect.soft(await overflow(page), `sideways overflow of ${where}`).toBe(0)
-        expect.soft(await clipped(page), `text cut short without a way to see it, ${where}`).toEqual([])
-        expect.soft(await seriousFindings(page), `accessibility of ${where}`).toEqual([])
+        await expectRules(page, where)
         expect.soft(await page.evaluate(() => '__breached' in window), `a script from data ran in ${where}`).toBe(false)
         if (name === 'messages' && scene === 'populated') expect.soft(await rowsInSight(page), where).toBeGreaterThanOrEqual(ROWS_MIN)
       }

@@ -1,8 +1,7 @@
 import { expect, test, type Page } from '@playwright/test'
 import { longestGroupId, longestName } from '../../renderer/gallery/fixtures/hostile.ts'
-import { startWeir, type WeirProcess } from '../support/weir-process.ts'
-import { addressOf } from './support/console.ts'
-import { clipped, overflow, seriousFindings, settle, watchFor } from './support/rules.ts'
+import { expectRules, serveGallery } from './support/gallery.ts'
+import { settle } from './support/rules.ts'
 
 /** Everything that opens over a page, with the worst data there is, dark and light; opened with the keyboard. */
 const group = `/c/local/groups/${encodeURIComponent(longestGroupId)}`
@@ -56,29 +55,19 @@ const overlays: Readonly<Record<string, Overlay>> = {
   'adding a connection': { at: '/settings', open: (page) => byPalette(page, 'add a connection'), shown: 'role=textbox' },
 }
 
-let weir: WeirProcess
-test.beforeAll(async () => {
-  weir = await startWeir(['--ephemeral', '--brokers', '1'], { command: 'serve' })
-})
-test.afterAll(async () => {
-  await weir?.stop()
-})
+const openGallery = serveGallery()
 
 for (const theme of ['dark', 'light'] as const) {
   for (const [name, overlay] of Object.entries(overlays)) {
     test(`${name}, ${theme}, breaks no rule`, async ({ page }) => {
-      const { origin } = new URL(addressOf(weir))
-      await page.goto(addressOf(weir))
-      const problems = watchFor(page, origin)
+      const { origin, problems } = await openGallery(page)
       await page.goto(`${origin}/?gallery=worst&theme=${theme}#${overlay.at}`)
       await settle(page)
       await overlay.open(page)
       await expect(page.locator(overlay.shown).first()).toBeVisible()
       await settle(page)
       await page.screenshot({ path: `test-results/gallery/overlay ${name} ${theme}.png` })
-      expect.soft(await overflow(page), 'sideways overflow').toBe(0)
-      expect.soft(await clipped(page), 'text cut short without a way to see it').toEqual([])
-      expect.soft(await seriousFindings(page), 'accessibility').toEqual([])
+      await expectRules(page, `${name}, ${theme}`)
       expect(problems).toEqual([])
     })
   }

@@ -1,8 +1,7 @@
 import { expect, test, type Page } from '@playwright/test'
 import { longestName } from '../../renderer/gallery/fixtures/hostile.ts'
-import { startWeir, type WeirProcess } from '../support/weir-process.ts'
-import { addressOf } from './support/console.ts'
-import { clipped, overflow, seriousFindings, settle, watchFor } from './support/rules.ts'
+import { expectRules, serveGallery } from './support/gallery.ts'
+import { settle } from './support/rules.ts'
 
 /** Every state a move or an election can be in, with the worst data there is, dark and light; pictures in test-results/gallery. */
 interface State {
@@ -44,26 +43,16 @@ const states: Readonly<Record<string, State>> = {
   'an election that failed in part': { scene: 'populated', at: '/c/local/brokers?do=elect', shown: dialog, press: ['Elect'] },
 }
 
-let weir: WeirProcess
-test.beforeAll(async () => {
-  weir = await startWeir(['--ephemeral', '--brokers', '1'], { command: 'serve' })
-})
-test.afterAll(async () => {
-  await weir?.stop()
-})
+const openGallery = serveGallery()
 
 for (const theme of ['dark', 'light'] as const) {
   for (const [name, state] of Object.entries(states)) {
     test(`${name}, ${theme}`, async ({ page }) => {
-      const { origin } = new URL(addressOf(weir))
-      await page.goto(addressOf(weir))
-      const problems = watchFor(page, origin)
+      const { origin, problems } = await openGallery(page)
       await page.goto(`${origin}/?gallery=${state.scene}&theme=${theme}#${state.at}`)
       await open(page, state)
       await page.screenshot({ path: `test-results/gallery/moves-${name.replaceAll(' ', '-')}-${theme}.png` })
-      expect.soft(await overflow(page), 'sideways overflow').toBe(0)
-      expect.soft(await clipped(page), 'text cut short without a way to see it').toEqual([])
-      expect.soft(await seriousFindings(page), 'accessibility').toEqual([])
+      await expectRules(page, `${name}, ${theme}`)
       expect(problems).toEqual([])
     })
   }

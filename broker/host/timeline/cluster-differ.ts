@@ -5,7 +5,7 @@
  * believed (`isStale`). A topic made anew, known by its id, begins without a past. What happened and was undone between two pictures is
  * not seen; an in-sync set that shrank and grew at once is seen as both.
  */
-import type { ElectionCause } from '../../contract/timeline.ts'
+import type { ElectionCause, EventPartition } from '../../contract/timeline.ts'
 
 export interface PictureBroker {
   readonly nodeId: number
@@ -46,23 +46,12 @@ export interface DifferContext {
   minInSyncReplicas(topic: string): number | null
 }
 
-interface PartitionChange {
-  readonly topic: string
-  readonly partition: number
-  /** The leader before and after. */
-  readonly from: number | null
-  readonly to: number | null
-  readonly leaderEpoch: number
-  readonly isr: readonly number[]
-  readonly replicaCount: number
-}
-
-export interface LeaderChange extends PartitionChange {
+export interface LeaderChange extends EventPartition {
   readonly kind: 'leader-changed' | 'partition-offline' | 'partition-online'
   readonly cause: ElectionCause | null
 }
 
-export interface InSyncChange extends PartitionChange {
+export interface InSyncChange extends EventPartition {
   readonly kind: 'isr-shrunk' | 'isr-expanded'
   /** Who left, or came. */
   readonly brokers: readonly number[]
@@ -171,7 +160,7 @@ function isUnclean(was: PicturePartition, now: PicturePartition, minInSyncReplic
   return was.isr.length >= Math.max(1, Math.min(minInSyncReplicas, was.replicas.length))
 }
 
-/** Replicas that are no replicas any more were moved, not lost: they neither leave nor come. */
+/** A broker that holds the partition no longer was relieved of it, not lost: it neither leaves nor comes. */
 function diffInSync(topic: string, was: PicturePartition, now: PicturePartition): InSyncChange[] {
   if (was.isr.length === now.isr.length && was.isr.every((broker, place) => broker === now.isr[place])) return []
   const left = was.isr.filter((broker) => !now.isr.includes(broker) && now.replicas.includes(broker))
@@ -183,7 +172,7 @@ function diffInSync(topic: string, was: PicturePartition, now: PicturePartition)
   ]
 }
 
-function changeOf(topic: string, was: PicturePartition, now: PicturePartition): PartitionChange {
+function changeOf(topic: string, was: PicturePartition, now: PicturePartition): EventPartition {
   return {
     topic,
     partition: now.partition,

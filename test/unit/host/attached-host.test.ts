@@ -1,9 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { MessageChannel } from 'node:worker_threads'
-import { createORPCClient } from '@orpc/client'
-import { RPCLink } from '@orpc/client/message-port'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { HostClient } from '../../../broker/contract/contract.ts'
 import type { AppSettings } from '../../../broker/contract/settings.ts'
@@ -16,6 +13,7 @@ import { createHost, type Host } from '../../../broker/host/host.ts'
 import { connectLocal } from '../../../broker/host/local-client.ts'
 import { fromPlatformPort } from '../../../broker/host/transports/host-port.ts'
 import { claimFolder, type Ownership } from '../../../broker/runtime/ownership.ts'
+import { openWindow } from '../../support/host-window.ts'
 import { until } from '../../support/until.ts'
 
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 })
@@ -52,11 +50,8 @@ async function attach(): Promise<AttachedHost> {
 }
 
 function openScreen(attached: AttachedHost): { client: HostClient; closed: Promise<unknown> } {
-  const { port1, port2 } = new MessageChannel()
-  const closed = new Promise((resolve) => port2.on('close', resolve as () => void))
-  attached.attach(fromPlatformPort(port1))
-  const client = createORPCClient<HostClient>(new RPCLink({ port: port2 as unknown as MessagePort }))
-  port2.start()
+  const { client, port } = openWindow((hostPort) => attached.attach(fromPlatformPort(hostPort)))
+  const closed = new Promise((resolve) => port.on('close', resolve as () => void))
   return { client, closed }
 }
 

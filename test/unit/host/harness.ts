@@ -1,9 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { MessageChannel } from 'node:worker_threads'
-import { createORPCClient } from '@orpc/client'
-import { RPCLink } from '@orpc/client/message-port'
 import { vi } from 'vitest'
 import type { HostClient } from '../../../broker/contract/contract.ts'
 import { problemOf, type Problem } from '../../../broker/contract/errors.ts'
@@ -11,6 +8,7 @@ import { createRealEnv } from '../../../broker/env/real.ts'
 import { createHost, type Host } from '../../../broker/host/host.ts'
 import { createQueryEngine } from '../../../broker/host/messages/query-engine.ts'
 import { FakeKafka } from '../../support/fake-kafka.ts'
+import { openWindow } from '../../support/host-window.ts'
 import { until } from '../../support/until.ts'
 
 export { firstOf } from '../../support/contract-stream.ts'
@@ -40,10 +38,7 @@ export async function startHarness(kafka: FakeKafka = new FakeKafka()): Promise<
     createClient: kafka.createClient,
     queries,
   })
-  const { port1, port2 } = new MessageChannel()
-  host.attachPort(port1)
-  const client = createORPCClient<HostClient>(new RPCLink({ port: port2 as unknown as MessagePort }))
-  port2.start()
+  const { client, port } = openWindow((hostPort) => host.attachPort(hostPort))
   const { id } = await client.clusters.add({ name: 'Test', bootstrapServers: ['127.0.0.1:9092'] })
   if (!kafka.isDown)
     await until(
@@ -58,7 +53,7 @@ export async function startHarness(kafka: FakeKafka = new FakeKafka()): Promise<
     client,
     clusterId: id,
     async close() {
-      port2.close()
+      port.close()
       await host.close()
       rmSync(directory, { recursive: true, force: true })
     },
