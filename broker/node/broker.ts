@@ -187,8 +187,8 @@ class Broker {
       onRegistered: (epoch) => this.#logs.noteLife({ brokerEpoch: epoch, unansweredIncarnationId: null }),
     })
     this.#lifecycle = lifecycle
-    await this.#observer.start()
-    await this.#logs.noteLife({ brokerEpoch: previousBrokerEpoch, unansweredIncarnationId: incarnationId })
+    const asked = this.#logs.noteLife({ brokerEpoch: previousBrokerEpoch, unansweredIncarnationId: incarnationId })
+    await Promise.all([this.#observer.start(), asked])
     const brokerEpoch = await lifecycle.register()
     await this.#observer.reached(brokerEpoch)
     this.#replication.start(this.#partitions)

@@ -9,14 +9,24 @@ import {
   becomeUnattached,
   hasMajority,
   isLost,
+  isOutstanding,
+  isSplit,
   startElectionBackoff,
 } from './transitions.ts'
 
 /** An answer to a vote request of this role and epoch. */
 export function onVoteCounted(turn: Turn, role: Prospective | Candidate, from: number, response: VoteResponse): void {
-  if (role.votes.get(from) !== 'pending') return
-  const votes = new Map<number, VoteState>(role.votes).set(from, response.voteGranted ? 'granted' : 'refused')
-  turn.update({ ...role, votes })
+  if (!isOutstanding(role.votes.get(from))) return
+  count(turn, role, from, response.voteGranted ? 'granted' : 'refused')
+}
+
+/** No answer came. The voter is asked again, so only the first time tells anything. */
+export function onVoteUnanswered(turn: Turn, role: Prospective | Candidate, from: number): void {
+  if (role.votes.get(from) === 'pending') count(turn, role, from, 'silent')
+}
+
+function count(turn: Turn, role: Prospective | Candidate, from: number, vote: VoteState): void {
+  turn.update({ ...role, votes: new Map<number, VoteState>(role.votes).set(from, vote) })
   decide(turn)
 }
 
@@ -36,7 +46,7 @@ export function decide(turn: Turn): void {
         turn,
         [...role.votes].filter(([, vote]) => vote === 'granted').map(([id]) => id),
       )
-    } else if (isLost(turn, role.votes)) {
+    } else if (isLost(turn, role.votes) || isSplit(role)) {
       // Others want someone else; wait a random while for them to succeed before running again.
       startElectionBackoff(turn, role.retries)
     }

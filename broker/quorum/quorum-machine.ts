@@ -27,7 +27,7 @@ import {
   onStored,
   retryFetchSoon,
 } from './follower.ts'
-import { decide, onElectionTimer, onVoteCounted, run } from './election.ts'
+import { decide, onElectionTimer, onVoteCounted, onVoteUnanswered, run } from './election.ts'
 import { advance, onBeginEpochTimer, onCheckQuorumTimer, onFetchRequest, onContact } from './leader.ts'
 import { becomeCandidate, becomeFollower, becomeResigned, becomeUnattached, sendVotes } from './transitions.ts'
 import { Turn } from './turn.ts'
@@ -159,7 +159,8 @@ function onResponse(turn: Turn, { from, request, response }: Extract<QuorumEvent
       const isCurrent = (role.name === 'candidate' && !request.preVote) || (role.name === 'prospective' && request.preVote)
       if (!isCurrent || request.epoch !== turn.state.epoch) return
       if (response?.api === 'vote') return onVoteCounted(turn, role, from, response)
-      return turn.emit({ type: 'timer', timer: 'retryVote', delayMs: VOTE_RETRY_MS, jitterMs: VOTE_RETRY_MS })
+      turn.emit({ type: 'timer', timer: 'retryVote', delayMs: VOTE_RETRY_MS, jitterMs: VOTE_RETRY_MS })
+      return onVoteUnanswered(turn, role, from)
     }
     case 'fetch':
       if (request.sequence !== turn.state.fetchSequence) return

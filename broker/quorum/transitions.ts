@@ -1,7 +1,7 @@
 /** How each role is entered. What happens within one is in the file of its name. */
 import { majorityOf } from './voter-set.ts'
 import type { Turn } from './turn.ts'
-import type { Leader, ReplicaKey, ReplicaProgress, VoteState } from './types.ts'
+import type { Candidate, Leader, ReplicaKey, ReplicaProgress, VoteState } from './types.ts'
 
 /** Base of the exponential back-off after a lost election. */
 const ELECTION_BACKOFF_BASE_MS = 50
@@ -86,7 +86,7 @@ export function sendVotes(turn: Turn, { preVote }: { readonly preVote: boolean }
   const { role, config, epoch } = turn.state
   if (role.name !== 'prospective' && role.name !== 'candidate') return
   for (const voter of turn.otherVoters) {
-    if (role.votes.get(voter.id) !== 'pending') continue
+    if (!isOutstanding(role.votes.get(voter.id))) continue
     const request = {
       api: 'vote',
       clusterId: config.clusterId,
@@ -170,6 +170,17 @@ export function hasMajority(turn: Turn, votes: ReadonlyMap<number, VoteState>, o
 export function isLost(turn: Turn, votes: ReadonlyMap<number, VoteState>): boolean {
   const refused = [...votes.values()].filter((vote) => vote === 'refused').length
   return turn.state.voters.length - refused < majorityOf(turn.state.voters)
+}
+
+/** It may still be granted. */
+export function isOutstanding(vote: VoteState | undefined): boolean {
+  return vote === 'pending' || vote === 'silent'
+}
+
+/** Somebody alive wants another, and of the rest nobody answers: waiting for them may be waiting for the dead. */
+export function isSplit({ votes }: Candidate): boolean {
+  const others = [...votes.values()]
+  return others.includes('refused') && !others.includes('pending')
 }
 
 function ownVote(turn: Turn): ReadonlyMap<number, VoteState> {

@@ -81,7 +81,8 @@ export interface Follower {
   readonly leaderHighWatermark: number
 }
 
-export type VoteState = 'pending' | 'granted' | 'refused'
+/** `silent`: the last request got no answer; the voter is asked again. */
+export type VoteState = 'pending' | 'silent' | 'granted' | 'refused'
 
 /** Asking whether an election would succeed, before disturbing anyone with a new epoch (KIP-996). */
 export interface Prospective {

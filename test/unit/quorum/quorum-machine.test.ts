@@ -101,30 +101,67 @@ describe('a quorum of three', () => {
   })
 })
 
+const self = { id: 1001, directoryId: 'a' }
+const follower = { id: 1002, directoryId: 'b' }
+const voters = [self, follower, { id: 1003, directoryId: 'c' }]
+const log: LogFacts = {
+  endOffset: 0,
+  startOffset: 0,
+  flushedOffset: 0,
+  lastEpoch: 0,
+  latestSnapshot: null,
+  endOffsetForEpoch: () => null,
+}
+
+/** Node 1001 of three, started at time 0. */
+function firstStart(): QuorumStep {
+  const config = { self, clusterId: 'c', ...QUORUM_TIMEOUTS }
+  return step(initialQuorumState(config, voters, { epoch: 0, leaderId: null, votedFor: null }), { type: 'start' }, log, 0)
+}
+
+/** What node `from` says to the vote that was asked for last; null for no answer. */
+function afterVote(turn: QuorumStep, from: number, voteGranted: boolean | null): QuorumStep {
+  const request = turn.effects.flatMap((effect) => (effect.type === 'send' && effect.request.api === 'vote' ? [effect.request] : []))[0]!
+  const { epoch } = request
+  const response = voteGranted === null ? null : ({ api: 'vote', errorCode: 0, leaderId: null, epoch, voteGranted } as const)
+  const after = step(turn.state, { type: 'response', from, request, response }, log, 0)
+  // Another answer to the same request may follow.
+  return after.effects.some((effect) => effect.type === 'send') ? after : { ...after, effects: [...after.effects, ...turn.effects] }
+}
+
+describe('a candidate', () => {
+  const runsAgain = ({ effects }: QuorumStep) =>
+    effects.some((effect) => effect.type === 'timer' && effect.timer === 'election' && effect.delayMs === 0)
+
+  it('whom one refuses while the others are dead runs again soon: the vote was split, and nobody else can settle it', () => {
+    const candidate = afterVote(firstStart(), 1002, true)
+    expect(candidate.state.role.name).toBe('candidate')
+    expect(runsAgain(afterVote(candidate, 1002, false))).toBe(false)
+    expect(runsAgain(afterVote(afterVote(candidate, 1002, false), 1003, null))).toBe(true)
+    expect(runsAgain(afterVote(afterVote(candidate, 1003, null), 1002, false))).toBe(true)
+  })
+
+  it('whom nobody answers waits, and is elected by whoever answers after all', () => {
+    const candidate = afterVote(firstStart(), 1002, true)
+    const unheard = afterVote(afterVote(candidate, 1002, null), 1003, null)
+    expect(runsAgain(unheard)).toBe(false)
+    expect(afterVote(unheard, 1003, true).state.role.name).toBe('leader')
+  })
+
+  it('who was refused once asks those who did not answer again, and nobody else', () => {
+    const split = afterVote(afterVote(afterVote(firstStart(), 1002, true), 1002, false), 1003, null)
+    const asked = step(split.state, { type: 'timer', timer: 'retryVote' }, log, 0).effects
+    expect(asked.flatMap((effect) => (effect.type === 'send' ? [effect.to] : []))).toEqual([1003])
+  })
+})
+
 describe('a leader', () => {
-  const self = { id: 1001, directoryId: 'a' }
-  const follower = { id: 1002, directoryId: 'b' }
-  const voters = [self, follower, { id: 1003, directoryId: 'c' }]
-  const log: LogFacts = {
-    endOffset: 0,
-    startOffset: 0,
-    flushedOffset: 0,
-    lastEpoch: 0,
-    latestSnapshot: null,
-    endOffsetForEpoch: () => null,
-  }
   const steppedDownAfterMs = QUORUM_TIMEOUTS.fetchTimeoutMs * 1.5
 
   /** Elected at time 0 by node 1002. */
   function elected(): QuorumStep {
-    const config = { self, clusterId: 'c', ...QUORUM_TIMEOUTS }
-    let turn = step(initialQuorumState(config, voters, { epoch: 0, leaderId: null, votedFor: null }), { type: 'start' }, log, 0)
-    while (turn.state.role.name !== 'leader') {
-      const [request] = turn.effects.flatMap((effect) => (effect.type === 'send' && effect.request.api === 'vote' ? [effect.request] : []))
-      const { epoch } = request!
-      const response = { api: 'vote', errorCode: 0, leaderId: null, epoch, voteGranted: true } as const
-      turn = step(turn.state, { type: 'response', from: follower.id, request: request!, response }, log, 0)
-    }
+    let turn = firstStart()
+    while (turn.state.role.name !== 'leader') turn = afterVote(turn, follower.id, true)
     return turn
   }
 
