@@ -21,6 +21,11 @@ interface Pending {
   readonly query: OffsetQuery
 }
 
+interface Asked extends Pending {
+  /** Of the leader that is asked: one that was replaced, and does not know yet, is found out (KIP-320). */
+  readonly leaderEpoch: number
+}
+
 /** Results in the order of the queries. Rejects only when the call is over or the cluster cannot be reached. */
 export async function listOffsets(
   core: ClientCore,
@@ -48,16 +53,17 @@ async function listRound(
   results: ListedOffset[],
 ): Promise<void> {
   await core.cache.ensure([...new Set(pending.map(({ query }) => query.topic))], call)
-  const requests = new Map<string, { readonly leader: number; readonly minVersion: number; readonly items: Pending[] }>()
+  const requests = new Map<string, { readonly leader: number; readonly minVersion: number; readonly items: Asked[] }>()
   for (const item of pending) {
     try {
-      const leader = await core.leaderOf(item.query.topic, item.query.partition, call)
+      const { leader, leaderEpoch } = await core.leadershipOf(item.query.topic, item.query.partition, call)
+      const asked = { ...item, leaderEpoch }
       // A request names a partition once, and only some specs need a newer version.
       const minVersion = item.query.spec === 'max-timestamp' ? MAX_TIMESTAMP_SINCE : isolation === 'read_committed' ? 2 : 1
       const key = `${leader} ${minVersion} ${specKey(item.query.spec)}`
       const request = requests.get(key)
-      if (request === undefined) requests.set(key, { leader, minVersion, items: [item] })
-      else request.items.push(item)
+      if (request === undefined) requests.set(key, { leader, minVersion, items: [asked] })
+      else request.items.push(asked)
     } catch (error) {
       results[item.index] = failed(item.query, ClientError.from(error))
     }
@@ -68,7 +74,7 @@ async function listRound(
 
 async function askLeader(
   core: ClientCore,
-  request: { readonly leader: number; readonly minVersion: number; readonly items: readonly Pending[] },
+  request: { readonly leader: number; readonly minVersion: number; readonly items: readonly Asked[] },
   isolation: Isolation,
   call: Call,
   results: ListedOffset[],
@@ -97,10 +103,16 @@ async function askLeader(
   }
 }
 
-function topicsOf(items: readonly Pending[]): { name: string; partitions: { partitionIndex: number; timestamp: number }[] }[] {
-  const byTopic = new Map<string, { partitionIndex: number; timestamp: number }[]>()
-  for (const { query } of items) {
-    const entry = { partitionIndex: query.partition, timestamp: timestampOf(query.spec) }
+interface AskedPartition {
+  readonly partitionIndex: number
+  readonly currentLeaderEpoch: number
+  readonly timestamp: number
+}
+
+function topicsOf(items: readonly Asked[]): { name: string; partitions: AskedPartition[] }[] {
+  const byTopic = new Map<string, AskedPartition[]>()
+  for (const { query, leaderEpoch } of items) {
+    const entry = { partitionIndex: query.partition, currentLeaderEpoch: leaderEpoch, timestamp: timestampOf(query.spec) }
     const list = byTopic.get(query.topic)
     if (list === undefined) byTopic.set(query.topic, [entry])
     // Asked twice by the caller; brokers refuse a partition named twice.

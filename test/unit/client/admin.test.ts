@@ -199,6 +199,20 @@ describe('offsets', () => {
     expect(listed[0]?.error?.api).toBe('ListOffsets')
   })
 
+  it('are asked for in the epoch that was heard of, so that a leader that was replaced and does not know it is found out', async () => {
+    cluster.moveLeader('t', 0, 1)
+    const epochs: number[] = []
+    cluster.broker(1).on(listOffsets, ({ body }) => {
+      epochs.push(body.topics[0]!.partitions[0]!.currentLeaderEpoch)
+      const errorCode = epochs.length === 1 ? ErrorCode.UNKNOWN_LEADER_EPOCH : ErrorCode.NONE
+      return { topics: [{ name: 't', partitions: [{ partitionIndex: 0, errorCode, offset: 7 }] }] }
+    })
+    const [listed] = await run(client.admin.listOffsets([{ topic: 't', partition: 0, spec: 'latest' }]))
+    expect(listed).toMatchObject({ offset: 7, error: null })
+    const { leaderEpoch } = cluster.partition('t', 0)
+    expect(epochs).toEqual([leaderEpoch, leaderEpoch])
+  })
+
   it('are asked of the new leader after a move', async () => {
     await run(client.metadata({ topics: ['t'] }))
     cluster.moveLeader('t', 0, 3)
