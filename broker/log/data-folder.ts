@@ -6,7 +6,7 @@ import type { DiskLock, Env } from '../env/types.ts'
 import { readBounded } from './bounded-read.ts'
 import { brokerLifeFile, cleanShutdownFile, joinPath, lockFile, metaPropertiesFile } from './log-files.ts'
 import { checkOwner, decodeMetaProperties, encodeMetaProperties } from './meta-properties.ts'
-import { type BrokerLife, LogError, noLife } from './types.ts'
+import { LogError } from './types.ts'
 
 /** Of those that hold a few fields each. */
 const SMALL_FILE_BYTES_MAX = 64 * 1024
@@ -15,9 +15,20 @@ export interface DataFolder {
   readonly directory: string
   readonly directoryId: string
   readonly wasCleanShutdown: boolean
-  readonly previousLife: BrokerLife
+  /** As in LogManager. */
+  readonly previousBrokerEpoch: number
+  readonly incarnationId: string
   readonly lock: DiskLock
 }
+
+interface BrokerLife {
+  /** -1 when nothing is known of it. */
+  readonly brokerEpoch: number
+  /** Who asked for the epoch after that and has not heard it. */
+  readonly unansweredIncarnationId: string | null
+}
+
+const noLife: BrokerLife = { brokerEpoch: -1, unansweredIncarnationId: null }
 
 /** Rejects with a LogError DIRECTORY_LOCKED or DIRECTORY_FOREIGN, or a DiskError. */
 export async function openDataFolder(env: Env, options: { directory: string; clusterId: string; nodeId: number }): Promise<DataFolder> {
@@ -31,9 +42,12 @@ export async function openDataFolder(env: Env, options: { directory: string; clu
     const directoryId = await ownDirectory(env, options)
     const marker = await readBounded(env.disk, joinPath(directory, cleanShutdownFile), SMALL_FILE_BYTES_MAX)
     const cleanEpoch = marker === null ? null : cleanEpochOf(marker)
-    const previousLife = await readLife(env, directory, cleanEpoch)
-    if (marker !== null) await takeCleanShutdown(env, directory, previousLife)
-    return { directory, directoryId, lock, wasCleanShutdown: cleanEpoch !== null, previousLife }
+    const { brokerEpoch, unansweredIncarnationId } = await readLife(env, directory, cleanEpoch)
+    const incarnationId = unansweredIncarnationId ?? env.random.uuid()
+    // Until the broker hears its next epoch this is all there is to say, also should its process end before.
+    if (brokerEpoch !== noLife.brokerEpoch) await noteBrokerLife(env, directory, { brokerEpoch, unansweredIncarnationId: incarnationId })
+    if (marker !== null) await removeCleanShutdown(env, directory)
+    return { directory, directoryId, lock, wasCleanShutdown: cleanEpoch !== null, previousBrokerEpoch: brokerEpoch, incarnationId }
   } catch (error) {
     await lock.release()
     throw error
@@ -48,11 +62,18 @@ export async function writeCleanShutdown(env: Env, directory: string, brokerEpoc
 
 /**
  * Notes the life of the broker that runs here. When its process dies the operating system still has what it wrote, so the
- * next one may say that nothing is missing (the epoch of KIP-966's clean shutdown file), unless the machine went down.
+ * next one may say that nothing is missing (the epoch of KIP-966's clean shutdown file), unless the machine went down. Where it
+ * cannot be noted nothing is known of it; rejects with a DiskError when the life before would be taken for it.
  */
-export async function writeBrokerLife(env: Env, directory: string, life: BrokerLife): Promise<void> {
+export async function noteBrokerLife(env: Env, directory: string, life: BrokerLife): Promise<void> {
   const content = JSON.stringify({ version: 0, ...life, writeCacheId: await env.disk.writeCacheId() })
-  await env.disk.writeFileAtomic(joinPath(directory, brokerLifeFile), Buffer.from(content))
+  try {
+    await env.disk.writeFileAtomic(joinPath(directory, brokerLifeFile), Buffer.from(content))
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    env.log.write('warn', 'should this broker crash, the next start will not know that nothing is missing', { directory, reason })
+    await forgetBrokerLife(env, directory)
+  }
 }
 
 /** What was written may be missing after all: the disk failed. */
@@ -70,7 +91,7 @@ async function readLife(env: Env, directory: string, cleanEpoch: number | null):
   const { brokerEpoch, unansweredIncarnationId } = life
   return {
     brokerEpoch: cleanEpoch ?? (Number.isSafeInteger(brokerEpoch) ? Number(brokerEpoch) : noLife.brokerEpoch),
-    unansweredIncarnationId: typeof unansweredIncarnationId === 'string' ? unansweredIncarnationId : null,
+    unansweredIncarnationId: isUuid(unansweredIncarnationId) ? unansweredIncarnationId : null,
   }
 }
 
@@ -87,12 +108,8 @@ async function ownDirectory(env: Env, options: { directory: string; clusterId: s
   return directoryId
 }
 
-/**
- * The marker holds for one start: it is gone before anything is changed. What it vouched for is noted first, so that a process
- * that ends before it has done anything leaves the next one as much proof as it found.
- */
-async function takeCleanShutdown(env: Env, directory: string, previousLife: BrokerLife): Promise<void> {
-  if (previousLife.brokerEpoch !== noLife.brokerEpoch) await writeBrokerLife(env, directory, previousLife)
+/** The marker holds for one start: it is gone before anything is changed. */
+async function removeCleanShutdown(env: Env, directory: string): Promise<void> {
   await env.disk.remove(joinPath(directory, cleanShutdownFile))
   await env.disk.syncDirectory(directory)
 }
@@ -101,6 +118,11 @@ async function takeCleanShutdown(env: Env, directory: string, previousLife: Brok
 function cleanEpochOf(marker: Buffer): number | null {
   const brokerEpoch = parseObject(marker)?.['brokerEpoch']
   return Number.isSafeInteger(brokerEpoch) ? Number(brokerEpoch) : null
+}
+
+/** As Kafka writes one: 16 bytes in 22 characters. */
+function isUuid(value: unknown): value is string {
+  return typeof value === 'string' && /^[\w-]{22}$/.test(value)
 }
 
 /** Null when it is not a JSON object: then it vouches for nothing. */

@@ -9,7 +9,7 @@ import { ErrorCode } from '../wire/errors.ts'
 import { encodeOffsetCheckpoint, type OffsetCheckpoint, readOffsetCheckpoint } from './checkpoints.ts'
 import { Cleaner } from './cleaner.ts'
 import { forEachLimited } from './concurrency.ts'
-import { type DataFolder, forgetBrokerLife, openDataFolder, writeBrokerLife, writeCleanShutdown } from './data-folder.ts'
+import { type DataFolder, forgetBrokerLife, openDataFolder, noteBrokerLife, writeCleanShutdown } from './data-folder.ts'
 import { createLogContext, type LogContext } from './log-context.ts'
 import {
   cleanerOffsetFile,
@@ -24,12 +24,10 @@ import { type LoadedFolders, loadFolders } from './log-loader.ts'
 import { Maintenance } from './maintenance.ts'
 import { type DiskPartitionLog, openLogIn } from './partition-log.ts'
 import {
-  type BrokerLife,
   type LogConfig,
   LogError,
   type LogManager,
   type LogManagerOptions,
-  noLife,
   type PartitionLog,
   type RetentionSchedule,
   type TopicPartition,
@@ -92,7 +90,8 @@ class FolderLogManager implements LogManager {
   readonly directory: string
   readonly directoryId: string
   readonly wasCleanShutdown: boolean
-  readonly previousLife: BrokerLife
+  readonly previousBrokerEpoch: number
+  readonly incarnationId: string
   readonly #context: LogContext
   readonly #env: Env
   readonly #lock: DiskLock
@@ -107,7 +106,7 @@ class FolderLogManager implements LogManager {
   readonly #maintenance: Maintenance
   #checkpointing: Promise<void> = Promise.resolve()
   #isClosed = false
-  #life: BrokerLife
+  #brokerEpoch: number
   /** The disk failed in this life: what was written may be missing. */
   #isIntact = true
 
@@ -115,8 +114,10 @@ class FolderLogManager implements LogManager {
     this.directory = folder.directory
     this.directoryId = folder.directoryId
     this.wasCleanShutdown = folder.wasCleanShutdown
-    this.previousLife = loaded.failed.size === 0 ? folder.previousLife : noLife
-    this.#life = this.previousLife
+    const isWhole = loaded.failed.size === 0
+    this.previousBrokerEpoch = isWhole ? folder.previousBrokerEpoch : -1
+    this.incarnationId = isWhole ? folder.incarnationId : context.env.random.uuid()
+    this.#brokerEpoch = this.previousBrokerEpoch
     this.#context = context
     this.#env = context.env
     this.#lock = folder.lock
@@ -173,17 +174,10 @@ class FolderLogManager implements LogManager {
     return this.#env.disk.space(this.directory)
   }
 
-  async noteLife(life: BrokerLife): Promise<void> {
-    this.#life = life
+  async noteBrokerEpoch(brokerEpoch: number): Promise<void> {
+    this.#brokerEpoch = brokerEpoch
     if (!this.#isIntact) return
-    try {
-      await writeBrokerLife(this.#env, this.directory, life)
-    } catch (error) {
-      const consequence = 'should this broker crash, the next start will not know that nothing is missing'
-      this.#env.log.write('warn', consequence, { directory: this.directory, reason: messageOf(error) })
-      // What the file says of the life before must not be taken for this one's.
-      await forgetBrokerLife(this.#env, this.directory)
-    }
+    await noteBrokerLife(this.#env, this.directory, { brokerEpoch, unansweredIncarnationId: null })
     // The disk failed while this was being written.
     if (!this.#isIntact) await forgetBrokerLife(this.#env, this.directory)
   }
@@ -216,7 +210,7 @@ class FolderLogManager implements LogManager {
     await forEachLimited(logs, this.#context.limits.concurrentLoadsMax, (log) => log.close())
     await this.writeCheckpoints()
     const isClean = this.#isIntact && this.#failed.size === 0 && logs.every((log) => log.offline === null)
-    if (isClean) await writeCleanShutdown(this.#env, this.directory, this.#life.brokerEpoch)
+    if (isClean) await writeCleanShutdown(this.#env, this.directory, this.#brokerEpoch)
     await this.#lock.release()
   }
 

@@ -223,30 +223,22 @@ export interface LogLimits {
   readonly decompressedBatchBytesMax: number
 }
 
-/** A broker's process, as the next one in the same data folder knows it. */
-export interface BrokerLife {
-  /**
-   * The epoch of the last life when all it wrote is known to be here: it stopped cleanly, or its process died and the operating
-   * system went on. -1 otherwise.
-   */
-  readonly brokerEpoch: number
-  /**
-   * Who asked to be registered after that, and never heard under which epoch. The controller may have given it one, so the next
-   * process asks in the same name. Null when every answer was heard.
-   */
-  readonly unansweredIncarnationId: string | null
-}
-
-/** Nothing is known of it. */
-export const noLife: BrokerLife = { brokerEpoch: -1, unansweredIncarnationId: null }
-
 export interface LogManager {
   readonly directory: string
   /** 22 characters, from meta.properties. */
   readonly directoryId: string
   /** False after a crash. */
   readonly wasCleanShutdown: boolean
-  readonly previousLife: BrokerLife
+  /**
+   * The epoch of the last life when all it wrote is known to be here: it stopped cleanly, or its process died and the
+   * operating system went on. -1 otherwise.
+   */
+  readonly previousBrokerEpoch: number
+  /**
+   * Who is to ask for the next epoch. A process that ended before it heard its own has left its name: the controller may have
+   * given it one.
+   */
+  readonly incarnationId: string
 
   get(topic: string, partition: number): PartitionLog | null
   all(): readonly PartitionLog[]
@@ -261,10 +253,10 @@ export interface LogManager {
   setAside(topic: string, partition: number): Promise<void>
   updateConfig(topic: string, config: LogConfig): void
   /**
-   * Whose life this is, for the `previousLife` of the next process here. Where it cannot be written that one finds nothing;
-   * rejects with a DiskError when it would find what is true no more.
+   * Whose life this is, for the `previousBrokerEpoch` of the next. Where it cannot be written that one finds none; rejects with
+   * a DiskError when it would find what is true no more.
    */
-  noteLife(life: BrokerLife): Promise<void>
+  noteBrokerEpoch(brokerEpoch: number): Promise<void>
   /** Of the volume the data folder is on. */
   space(): Promise<DiskSpace>
   /** Retention and compaction at once, for tests and for the console's "apply now". */

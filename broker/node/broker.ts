@@ -170,8 +170,6 @@ class Broker {
   /** From listening to ready. */
   async #join(listeners: Listeners): Promise<void> {
     const { nodeId, clusterId } = this.#config
-    const { brokerEpoch: previousBrokerEpoch, unansweredIncarnationId } = this.#logs.previousLife
-    const incarnationId = unansweredIncarnationId ?? this.#env.random.uuid()
     const lifecycle = new BrokerLifecycle(this.#env, {
       nodeId,
       clusterId,
@@ -179,16 +177,15 @@ class Broker {
       endpoints: listeners.endpoints,
       directoryId: this.#logs.directoryId,
       isDirectoryOffline: () => this.#partitions.isLogDirectoryOffline,
-      incarnationId,
-      previousBrokerEpoch,
+      incarnationId: this.#logs.incarnationId,
+      previousBrokerEpoch: this.#logs.previousBrokerEpoch,
       heartbeatIntervalMs: this.#values.heartbeatIntervalMs,
       sessionTimeoutMs: this.#values.sessionTimeoutMs,
       metadataOffset: () => this.#observer.image.offset,
-      onRegistered: (epoch) => this.#logs.noteLife({ brokerEpoch: epoch, unansweredIncarnationId: null }),
+      onRegistered: (epoch) => this.#logs.noteBrokerEpoch(epoch),
     })
     this.#lifecycle = lifecycle
-    const asked = this.#logs.noteLife({ brokerEpoch: previousBrokerEpoch, unansweredIncarnationId: incarnationId })
-    await Promise.all([this.#observer.start(), asked])
+    await this.#observer.start()
     const brokerEpoch = await lifecycle.register()
     await this.#observer.reached(brokerEpoch)
     this.#replication.start(this.#partitions)

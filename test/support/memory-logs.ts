@@ -1,13 +1,14 @@
 /** A log manager whose logs are in memory. */
 import type { LogConfig } from '../../broker/log/topic-config.ts'
-import { LogError, noLife, type LogManager, type PartitionLog, type TopicPartition } from '../../broker/log/types.ts'
+import { LogError, type LogManager, type PartitionLog, type TopicPartition } from '../../broker/log/types.ts'
 import { MemoryLog } from './memory-log.ts'
 
 export class MemoryLogs implements LogManager {
   readonly directory = '/memory'
   readonly directoryId = 'ZGlyZWN0b3J5LWRpcmVjdA'
   readonly wasCleanShutdown = true
-  readonly previousLife = noLife
+  readonly previousBrokerEpoch = -1
+  readonly incarnationId = 'aW5jYXJuYXRpb24taW5jYQ'
   /** What was done to which log, in order. */
   readonly events: string[] = []
   /** Logs named here cannot be opened. */
@@ -23,7 +24,7 @@ export class MemoryLogs implements LogManager {
     return log
   }
 
-  async noteLife(): Promise<void> {}
+  async noteBrokerEpoch(): Promise<void> {}
 
   get(topic: string, partition: number): MemoryLog | null {
     return this.#logs.get(`${topic}-${partition}`)?.log ?? null

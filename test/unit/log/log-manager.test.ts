@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createSimulatedEnv, type SimulatedEnv } from '../../../broker/env/simulated.ts'
 import { openLogManager } from '../../../broker/log/log-manager.ts'
-import { type BrokerLife, type LogManagerOptions, noLife } from '../../../broker/log/types.ts'
+import type { LogManagerOptions } from '../../../broker/log/types.ts'
 import { ErrorCode } from '../../../broker/wire/errors.ts'
 import { appendAll, readValues, smallConfig, values } from './support.ts'
 
@@ -12,8 +12,6 @@ function open(env: SimulatedEnv, options: Partial<LogManagerOptions> = {}) {
   const configOf = () => smallConfig()
   return openLogManager(env, { directory: '/data', clusterId: 'cluster', nodeId: 1, configOf, ...options })
 }
-
-const heard = (brokerEpoch: number): BrokerLife => ({ brokerEpoch, unansweredIncarnationId: null })
 
 const t0 = { topic: 't', partition: 0 }
 const created = { topicId, config: smallConfig() }
@@ -49,64 +47,64 @@ describe('the data folder', () => {
   test('a clean stop is known at the next start, with its broker epoch, and at that one only', async () => {
     const env = createSimulatedEnv({ seed: 1 })
     const first = await open(env)
-    expect([first.wasCleanShutdown, first.previousLife]).toEqual([false, noLife])
-    await first.noteLife(heard(42))
+    expect([first.wasCleanShutdown, first.previousBrokerEpoch]).toEqual([false, -1])
+    await first.noteBrokerEpoch(42)
     await first.close()
     const second = await open(env)
-    expect([second.wasCleanShutdown, second.previousLife]).toEqual([true, heard(42)])
+    expect([second.wasCleanShutdown, second.previousBrokerEpoch]).toEqual([true, 42])
     const third = await open(env.restartAfter('powerLoss'))
-    expect([third.wasCleanShutdown, third.previousLife]).toEqual([false, noLife])
-  })
-
-  test('a process that dies right after a clean stop leaves the proof it found', async () => {
-    const env = createSimulatedEnv({ seed: 1 })
-    const first = await open(env)
-    await first.noteLife(heard(42))
-    await first.close()
-    const killed = env.restartAfter('kill')
-    await open(killed)
-    expect((await open(killed.restartAfter('kill'))).previousLife).toEqual(heard(42))
-  })
-
-  test('a stop before the controller answered leaves the proof of the life before, and who had asked', async () => {
-    const env = createSimulatedEnv({ seed: 1 })
-    const first = await open(env)
-    await first.noteLife(heard(42))
-    await first.close()
-    const second = await open(env)
-    await second.noteLife({ brokerEpoch: 42, unansweredIncarnationId: 'who asked' })
-    await second.close()
-    const third = await open(env.restartAfter('powerLoss'))
-    expect([third.wasCleanShutdown, third.previousLife]).toEqual([true, { brokerEpoch: 42, unansweredIncarnationId: 'who asked' }])
+    expect([third.wasCleanShutdown, third.previousBrokerEpoch]).toEqual([false, -1])
   })
 
   test('vouches for a life whose process died, and not for one whose machine did', async () => {
     const env = createSimulatedEnv({ seed: 1 })
-    await (await open(env)).noteLife(heard(42))
+    await (await open(env)).noteBrokerEpoch(42)
     const revived = env.restartAfter('kill')
     const second = await open(revived)
-    expect([second.wasCleanShutdown, second.previousLife]).toEqual([false, heard(42)])
-    expect((await open(revived.restartAfter('powerLoss'))).previousLife).toEqual(noLife)
+    expect([second.wasCleanShutdown, second.previousBrokerEpoch]).toEqual([false, 42])
+    expect((await open(revived.restartAfter('powerLoss'))).previousBrokerEpoch).toBe(-1)
   })
+
+  test.each(['kill', 'clean stop'])(
+    'one who ended by a %s before it heard its epoch leaves its name and all the proof it found',
+    async (end) => {
+      const env = createSimulatedEnv({ seed: 1 })
+      const first = await open(env)
+      await first.noteBrokerEpoch(42)
+      await first.close()
+      const second = await open(env)
+      if (end === 'clean stop') await second.close()
+      const third = await open(env.restartAfter('kill'))
+      expect([third.previousBrokerEpoch, third.incarnationId]).toEqual([42, second.incarnationId])
+      await third.noteBrokerEpoch(43)
+      await third.close()
+      const fourth = await open(env.restartAfter('kill'))
+      expect(fourth.previousBrokerEpoch).toBe(43)
+      expect(fourth.incarnationId).not.toBe(third.incarnationId)
+    },
+  )
 
   test('vouches for nothing after its disk failed', async () => {
     const env = createSimulatedEnv({ seed: 1 })
     const manager = await open(env)
-    await manager.noteLife(heard(42))
+    await manager.noteBrokerEpoch(42)
     const log = await manager.getOrCreate(t0, created)
     env.diskControl.failNext({ operations: ['write'], code: 'EIO', path: (path) => path.endsWith('.log') })
     expect(await log.append(values('x'), { leaderEpoch: 0, origin: 'coordinator' }).written).toBe(ErrorCode.KAFKA_STORAGE_ERROR)
     await env.advance(100)
-    expect((await open(env.restartAfter('kill'))).previousLife).toEqual(noLife)
+    expect((await open(env.restartAfter('kill'))).previousBrokerEpoch).toBe(-1)
   })
 
-  test('vouches for nothing when a life could not be noted', async () => {
+  test('vouches for nothing when an epoch could not be noted', async () => {
     const env = createSimulatedEnv({ seed: 1 })
-    const manager = await open(env)
-    await manager.noteLife({ brokerEpoch: 42, unansweredIncarnationId: 'who asked' })
-    env.diskControl.failNext({ operations: ['write'], code: 'ENOSPC', count: 1 })
-    await manager.noteLife(heard(43))
-    expect((await open(env.restartAfter('kill'))).previousLife).toEqual(noLife)
+    await (await open(env)).noteBrokerEpoch(42)
+    const revived = env.restartAfter('kill')
+    const manager = await open(revived)
+    revived.diskControl.failNext({ operations: ['write'], code: 'ENOSPC', count: 1 })
+    await manager.noteBrokerEpoch(43)
+    const next = await open(revived.restartAfter('kill'))
+    expect(next.previousBrokerEpoch).toBe(-1)
+    expect(next.incarnationId).not.toBe(manager.incarnationId)
   })
 })
 
