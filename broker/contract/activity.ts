@@ -18,6 +18,7 @@ export const activityActions = [
   'topic.delete-records',
   'leader.elect',
   'reassignment.start',
+  'reassignment.limit',
   'reassignment.cancel',
   'reassignment.end',
   'record.send',

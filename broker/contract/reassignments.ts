@@ -25,6 +25,8 @@ const giveUpAfterMsDefault = 86_400_000
 
 const brokerId = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 31 - 1))
 const replicationFactor = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100))
+/** Per broker, for what is copied; `null`: as fast as it goes. */
+const throttleBytesPerSecond = v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(1)))
 
 export const reassignmentGoal = v.variant('kind', [
   /** The topic on these brokers, evenly. `replicationFactor: null`: each partition keeps its own. */
@@ -159,6 +161,12 @@ export interface ReassignmentState {
   readonly gaps: readonly string[]
 }
 
+export interface LimitChange {
+  /** Brokers that take part and are down: they keep the limit they had. */
+  readonly missedBrokers: readonly number[]
+  readonly activityId: number
+}
+
 export const reassignmentsContract = {
   /** Computes a plan and keeps it for `start`; nothing changes. */
   preview: procedure.input(v.object({ clusterId, goal: reassignmentGoal })).output(type<ReassignmentPreview>()),
@@ -172,8 +180,8 @@ export const reassignmentsContract = {
         clusterId,
         planId: v.pipe(v.string(), v.maxLength(100)),
         confirmName: v.string(),
-        /** Per broker, for what is copied; `null`: as fast as it goes. Set for the run and removed at its end. */
-        throttleBytesPerSecond: v.optional(v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(1))), null),
+        /** Set for the run and removed at its end. */
+        throttleBytesPerSecond: v.optional(throttleBytesPerSecond, null),
         giveUpAfterMs: v.optional(
           v.pipe(v.number(), v.safeInteger(), v.minValue(giveUpAfterMsMin), v.maxValue(giveUpAfterMsMax)),
           giveUpAfterMsDefault,
@@ -181,6 +189,13 @@ export const reassignmentsContract = {
       }),
     )
     .output(type<ReassignmentRun>()),
+  /**
+   * Gives a run that is moving another limit. Rejects with `REASSIGNMENT_CONFLICT` when it is not moving, or is not the run under way;
+   * when a broker refuses, the limit is the former one. Resolves when the brokers have it.
+   */
+  setLimit: procedure
+    .input(v.object({ clusterId, runId: v.pipe(v.string(), v.maxLength(100)), throttleBytesPerSecond }))
+    .output(type<LimitChange>()),
   /**
    * `run`: what has not arrived goes back to where it was; what has arrived stays. `elsewhere`: the same for what others started.
    * Resolves when the controller has taken it.

@@ -12,6 +12,7 @@ export const activityIcons: Readonly<Record<ActivityAction, string>> = {
   'topic.delete-records': 'i-lucide-eraser',
   'leader.elect': 'i-lucide-crown',
   'reassignment.start': 'i-lucide-arrow-right-left',
+  'reassignment.limit': 'i-lucide-gauge',
   'reassignment.cancel': 'i-lucide-undo-2',
   'reassignment.end': 'i-lucide-arrow-right-left',
   'record.send': 'i-lucide-send-horizontal',

@@ -28,6 +28,10 @@ export class FakeMoves {
   readonly sizes = new Map<string, number>()
   readonly elected: string[] = []
   isDown = false
+  /** What brokers tell of their settings where they have not heard of a change yet. */
+  toldSettings: ReadonlyMap<string, ReadonlyMap<string, string>> | null = null
+  /** A change of settings is answered, and done, once this is. */
+  settingsGate: Promise<void> = Promise.resolve()
   /** What the host's samplers know stays as it is. */
   isKnowledgeOld = false
   readonly #closing = new AbortController()
@@ -80,6 +84,11 @@ export class FakeMoves {
       topics: new Map([...this.topics.keys()].map((name) => [name, described(this, name)])),
       fetchedMs: 0,
     })
+  }
+
+  /** From now on brokers tell the settings there are now, whatever is set. */
+  holdSettings(): void {
+    this.toldSettings = new Map([...this.settings].map(([resource, own]) => [resource, new Map(own)]))
   }
 
   settingOf(resource: string, name: string): string | null {
@@ -178,8 +187,11 @@ function adminOf(fake: FakeMoves): Admin {
       return resources.map(({ type, name, names }) => ({
         type,
         name,
-        error: null,
-        entries: [...(fake.settings.get(`${type} ${name}`) ?? [])]
+        error:
+          type === 'topic' && !fake.topics.has(name)
+            ? kafkaFailure(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `There is no topic ${name}.`)
+            : null,
+        entries: [...((fake.toldSettings ?? fake.settings).get(`${type} ${name}`) ?? [])]
           .filter(([setting]) => names === undefined || names.includes(setting))
           .map(([setting, value]) => ({
             name: setting,
@@ -195,6 +207,7 @@ function adminOf(fake: FakeMoves): Admin {
     },
     async incrementalAlterConfigs(resources) {
       demandUp()
+      await fake.settingsGate
       return resources.map(({ type, name, changes }) => {
         const key = `${type} ${name}`
         if (fake.refused.has(key)) return { type, name, error: kafkaFailure(ErrorCode.POLICY_VIOLATION, `Settings of ${key} are kept.`) }

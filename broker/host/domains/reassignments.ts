@@ -25,6 +25,11 @@ export function reassignmentsRouter({ clusters, reassignments, streams }: HostSe
       demandConfirmation(input.confirmName, plan.confirmName, plan.topic === null ? 'broker' : 'topic')
       return reassignments.start(session, { ...input, ...plan, subject: plan.confirmName })
     }),
+    setLimit: os.setLimit.handler(({ input }) => {
+      const session = clusters.get(input.clusterId)
+      session.demandWritable('Changing the limit of a reassignment')
+      return reassignments.setLimit(session, input.runId, input.throttleBytesPerSecond)
+    }),
     cancel: os.cancel.handler(({ input }) => {
       const session = clusters.get(input.clusterId)
       session.demandWritable('Cancelling a reassignment')

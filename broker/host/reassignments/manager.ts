@@ -2,7 +2,7 @@
  * The reassignments of this host: plans that were shown and may be started, and one watch per cluster with at most one run. A run is
  * kept in the store until it is over, and goes on when the host is started again.
  */
-import { type ReassignmentGoal, type ReassignmentPreview, type ReassignmentRun as RunView } from '../../contract/reassignments.ts'
+import type { LimitChange, ReassignmentGoal, ReassignmentPreview, ReassignmentRun as RunView } from '../../contract/reassignments.ts'
 import type { Env } from '../../env/types.ts'
 import type { SettingStore } from '../../store/settings.ts'
 import type { ClusterSession } from '../clusters/session.ts'
@@ -15,6 +15,7 @@ import { makePlan, readPlanInput } from './make-plan.ts'
 import { movesInWords, sameOrder, type Move } from './plan-types.ts'
 import { previewOf } from './preview.ts'
 import { ReassignmentRun, type KeptRun, type RunOptions } from './run.ts'
+import { limitInWords, notUnderWay } from './run-words.ts'
 
 /** Plans kept for `start`; the oldest go first. */
 const plansMax = 50
@@ -41,6 +42,8 @@ export interface ReassignmentManager {
   /** The plan of a preview; rejects with `PLAN_OUTDATED` when it is not kept any more. */
   plan(clusterId: string, planId: string): KeptPlan
   start(session: ClusterSession, options: StartOptions): Promise<RunView>
+  /** Rejects with `REASSIGNMENT_CONFLICT` unless this run is under way and moving. */
+  setLimit(session: ClusterSession, runId: string, bytesPerSecond: number | null): Promise<LimitChange>
   cancelRun(session: ClusterSession): Promise<{ readonly cancelledCount: number; readonly activityId: number | null }>
   cancelElsewhere(session: ClusterSession): Promise<{ readonly cancelledCount: number; readonly activityId: number | null }>
   dismiss(session: ClusterSession): void
@@ -153,6 +156,24 @@ export function createReassignments(env: Env, store: SettingStore, journal: Jour
       }
       watch.hurry()
       return run.view()
+    },
+
+    async setLimit(session, runId, bytesPerSecond) {
+      const { run } = watchOf(session)
+      const view = run?.view()
+      if (run === null || !run.isActive || view?.runId !== runId) throw notUnderWay(session.name)
+      const [before, after] = [view.throttleBytesPerSecond, bytesPerSecond].map(limitInWords)
+      const change: Change = {
+        clusterId: session.id,
+        action: 'reassignment.limit',
+        subject: subjectOf(run),
+        summary: `Changed the limit of "${view.title}" from ${before} to ${after}.`,
+        before: { limit: before },
+        after: { limit: after },
+      }
+      const { result: missedBrokers, activityId } = await journal.during(change, () => run.setLimit(bytesPerSecond))
+      watchOf(session).hurry()
+      return { missedBrokers, activityId }
     },
 
     async cancelRun(session) {

@@ -12,29 +12,26 @@ import { ErrorCode } from '../../wire/errors.ts'
 import type { ClusterSession } from '../clusters/session.ts'
 import { HostError, toHostError, toProblem } from '../problem.ts'
 import { slicesOf } from '../sampling/loop.ts'
+import { CopyRate } from './copy-rate.ts'
 import { callDeadlineMs } from './deadline.ts'
-import { sameOrder, type Move } from './plan-types.ts'
+import { added, sameOrder, type Move } from './plan-types.ts'
 import { isUnderWay, look, tracked, type Sighting, type TrackedMove } from './progress.ts'
-import { summaryOf, throttleLeft } from './run-words.ts'
-import { planThrottle, removeThrottle, setThrottle, type ThrottledSetting } from './throttle.ts'
+import { RunThrottle, type KeptThrottle } from './run-throttle.ts'
+import { notMoving, summaryOf, throttleLeft } from './run-words.ts'
 
 /** Moves in one request to the controller. */
 const movesPerCall = 1_000
 /** How long the end of a run tries to remove its throttle before it says which settings stay. */
 const tidyMsMax = 600_000
-/** Weight of the newest measurement in the rate of copying. */
-const rateWeight = 0.4
 
 /** What is needed to go on with a run; JSON. */
-export interface KeptRun {
+export interface KeptRun extends KeptThrottle {
   readonly runId: string
   readonly title: string
   readonly topic: string | null
   readonly moves: readonly Move[]
   readonly startedMs: number
   readonly giveUpAtMs: number
-  readonly throttleBytesPerSecond: number | null
-  readonly throttled: readonly ThrottledSetting[]
   readonly activityId: number | null
   readonly isCancelled: boolean
 }
@@ -51,14 +48,14 @@ export class ReassignmentRun {
   readonly #env: Env
   readonly #session: ClusterSession
   readonly #hooks: RunHooks
+  readonly #throttle: RunThrottle
+  readonly #rate = new CopyRate()
   #kept: KeptRun
   #moves: readonly TrackedMove[]
   #status: ReassignmentStatus = 'starting'
   #endedMs: number | null = null
   #problem: Problem | null = null
   #progressedMs: number
-  #rate: number | null = null
-  #measured: { readonly bytes: number; readonly atMs: number } | null = null
   #tidySinceMs: number | null = null
 
   private constructor(env: Env, session: ClusterSession, hooks: RunHooks, kept: KeptRun) {
@@ -68,6 +65,12 @@ export class ReassignmentRun {
     this.#kept = kept
     this.#moves = kept.moves.map(tracked)
     this.#progressedMs = kept.startedMs
+    this.#throttle = new RunThrottle(session, {
+      title: kept.title,
+      moves: kept.moves,
+      kept: () => this.#kept,
+      keep: (changes) => this.#keep(changes),
+    })
   }
 
   static create(env: Env, session: ClusterSession, hooks: RunHooks, options: RunOptions): ReassignmentRun {
@@ -102,7 +105,7 @@ export class ReassignmentRun {
   /** Throttles and submits. Rejects when nothing was moved; the throttle is gone again then. */
   async begin(): Promise<void> {
     try {
-      await this.#throttle()
+      await this.#throttle.set()
       for (const slice of slicesOf(this.#moves, movesPerCall)) await this.#submit(slice)
       const refused = this.#moves.find(({ state }) => state === 'failed')
       if (refused !== undefined && this.#moves.every(({ state }) => state === 'failed')) {
@@ -112,7 +115,7 @@ export class ReassignmentRun {
     } catch (error) {
       this.#problem = toProblem(error, this.#kept.title)
       this.#enter('failed')
-      const left = await this.#unthrottle().catch(() => this.#kept.throttled)
+      const left = await this.#throttle.remove().catch(() => this.#kept.throttled)
       if (left.length > 0) this.#problem = throttleLeft(left)
       this.#endedMs = this.#env.clock.nowMs()
       this.#hooks.changed()
@@ -142,6 +145,15 @@ export class ReassignmentRun {
     }
     this.#hooks.changed()
     return !this.isActive
+  }
+
+  /** Another limit, in bytes per second; answers brokers that are down and keep the one they had. */
+  async setLimit(bytesPerSecond: number | null): Promise<readonly number[]> {
+    if (this.#status !== 'running') throw notMoving(this.#kept.title)
+    const missed = await this.#throttle.change(bytesPerSecond)
+    this.#rate.outdate(this.#env.clock.nowMs())
+    this.#hooks.changed()
+    return missed
   }
 
   /** Asks the controller to take back what has not arrived; answers how many partitions that were. */
@@ -185,23 +197,12 @@ export class ReassignmentRun {
       cancelledCount: count('cancelled'),
       bytesTotal: sumOf(this.#moves, ({ bytesTotal }) => bytesTotal),
       bytesCopied: sumOf(this.#moves, ({ bytesCopied }) => bytesCopied),
-      bytesPerSecond: this.isActive ? this.#rate : null,
+      bytesPerSecond: this.isActive ? this.#rate.within(this.#ceiling()) : null,
       progressedMs: this.#progressedMs,
       activityId,
       problem: this.#problem,
       summary: this.isActive ? null : summaryOf(this.#status, this.#moves),
     }
-  }
-
-  async #throttle(): Promise<void> {
-    const { throttleBytesPerSecond } = this.#kept
-    if (throttleBytesPerSecond === null) {
-      this.#keep({})
-      return
-    }
-    const throttled = await planThrottle(this.#session, this.#kept.moves, throttleBytesPerSecond)
-    this.#keep({ throttled })
-    await setThrottle(this.#session, throttled)
   }
 
   async #submit(slice: readonly TrackedMove[]): Promise<void> {
@@ -251,7 +252,7 @@ export class ReassignmentRun {
       await this.#restoreOrder(sightingOf)
       await this.#electPreferred(sightingOf)
     }
-    const left = await this.#unthrottle().catch((error: unknown) => {
+    const left = await this.#throttle.remove().catch((error: unknown) => {
       this.#problem = toProblem(error, this.#kept.title)
       return this.#kept.throttled
     })
@@ -298,25 +299,22 @@ export class ReassignmentRun {
     }
   }
 
-  /** What could not be put back. */
-  async #unthrottle(): Promise<readonly ThrottledSetting[]> {
-    if (this.#kept.throttled.length === 0) return []
-    const left = await removeThrottle(this.#session, this.#kept.throttled)
-    this.#keep({ throttled: left })
-    return left
-  }
-
   #measure(before: readonly TrackedMove[]): void {
     const nowMs = this.#env.clock.nowMs()
     const settled = this.#moves.some((move, at) => move.state !== before[at]?.state)
-    const bytes = sumOf(this.#moves, ({ bytesCopied }) => bytesCopied)
-    const last = this.#measured
-    if (settled || (bytes !== null && (last === null || bytes > last.bytes))) this.#progressedMs = nowMs
-    if (bytes === null || bytes === last?.bytes) return
-    this.#measured = { bytes, atMs: nowMs }
-    if (last === null || nowMs <= last.atMs) return
-    const newest = (Math.max(0, bytes - last.bytes) * 1_000) / (nowMs - last.atMs)
-    this.#rate = this.#rate === null ? newest : this.#rate + rateWeight * (newest - this.#rate)
+    const hasCome = this.#rate.measure(
+      sumOf(this.#moves, ({ bytesCopied }) => bytesCopied),
+      nowMs,
+    )
+    if (settled || hasCome) this.#progressedMs = nowMs
+  }
+
+  /** What the limit lets through: every broker that copies to itself may use it whole. */
+  #ceiling(): number {
+    const { throttleBytesPerSecond } = this.#kept
+    if (throttleBytesPerSecond === null) return Infinity
+    const receiving = this.#moves.filter(isUnderWay).flatMap((move) => added(move).filter((id) => !move.caughtUp.includes(id)))
+    return throttleBytesPerSecond * Math.max(1, new Set(receiving).size)
   }
 
   #enter(status: ReassignmentStatus): void {

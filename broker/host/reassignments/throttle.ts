@@ -43,19 +43,32 @@ export async function setThrottle(session: ClusterSession, settings: readonly Th
   if (failure !== undefined) throw failure
 }
 
-/** The settings that could not be put back. Rejects when the cluster cannot be asked. */
-export async function removeThrottle(session: ClusterSession, settings: readonly ThrottledSetting[]): Promise<readonly ThrottledSetting[]> {
+export interface Removal {
+  /** What could not be put back. */
+  readonly left: readonly ThrottledSetting[]
+  /** The first refusal; `null`: what is left is on brokers that are down. */
+  readonly failure: Error | null
+}
+
+/**
+ * Puts back what was set before. Of one setting there may be several, oldest first. What has its former value is put back all the
+ * same: a broker may tell that one for a moment after another was set. Rejects when the cluster cannot be asked.
+ */
+export async function removeThrottle(session: ClusterSession, settings: readonly ThrottledSetting[]): Promise<Removal> {
   const topics = session.knowledge.topics
   const alive = new Set(session.knowledge.brokers.map(({ nodeId }) => String(nodeId)))
   const present = settings.filter(({ type, name }) => type === 'broker' || topics.has(name))
   const reachable = present.filter(({ type, name }) => type === 'topic' || alive.has(name))
   const current = await currentValues(session, reachable)
-  const ours = reachable.filter((one) => current.get(keyOf(one)) === one.value)
-  const failures = await alter(session, ours, ({ setting, before }) =>
+  const ours = [...Map.groupBy(reachable, keyOf)].flatMap(([key, own]) => {
+    const value = current.get(key) ?? null
+    return own.findLast((one) => one.value === value) ?? own.findLast(({ before }) => before === value) ?? []
+  })
+  const [failure] = await alter(session, ours, ({ setting, before }) =>
     before === null ? { name: setting, operation: 'delete' } : { name: setting, operation: 'set', value: before },
   )
   const unreachable = present.filter((one) => !reachable.includes(one))
-  return failures.length === 0 ? unreachable : present
+  return failure === undefined ? { left: unreachable, failure: null } : { left: present, failure }
 }
 
 export function wishedSettings(
@@ -63,10 +76,9 @@ export function wishedSettings(
   bytesPerSecond: number,
   alive: ReadonlySet<number>,
 ): readonly Omit<ThrottledSetting, 'before'>[] {
-  const copied = moves.filter((move) => added(move).length > 0)
-  const brokers = new Set(copied.flatMap(({ before, after }) => [...before, ...after]).filter((id) => alive.has(id)))
-  const rates = [...brokers]
-    .toSorted((a, b) => a - b)
+  const copied = moves.filter(isCopied)
+  const rates = brokersOf(moves)
+    .filter((id) => alive.has(id))
     .flatMap((id) =>
       [leaderRate, followerRate].map((setting) => ({ type: 'broker' as const, name: String(id), setting, value: String(bytesPerSecond) })),
     )
@@ -78,6 +90,16 @@ export function wishedSettings(
     ]
   })
   return [...rates, ...lists]
+}
+
+/** Brokers that a throttle of these moves is set on. */
+export function brokersOf(moves: readonly Move[]): readonly number[] {
+  const ids = moves.filter(isCopied).flatMap(({ before, after }) => [...before, ...after])
+  return [...new Set(ids)].toSorted((a, b) => a - b)
+}
+
+function isCopied(move: Move): boolean {
+  return added(move).length > 0
 }
 
 function listOf(moves: readonly Move[], replicasOf: (move: Move) => readonly number[]): string {
@@ -126,6 +148,7 @@ function resourceOf([first]: readonly Named[]): ConfigResource {
   return { type: first.type, name: first.name }
 }
 
-function keyOf({ type, name, setting }: { readonly type: string; readonly name: string; readonly setting: string }): string {
+/** Which setting of which broker or topic. */
+export function keyOf({ type, name, setting }: { readonly type: string; readonly name: string; readonly setting: string }): string {
   return `${type} ${name} ${setting}`
 }

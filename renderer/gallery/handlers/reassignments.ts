@@ -1,4 +1,4 @@
-import { electionPreview, electionResult, reassignmentPreview, reassignmentState } from '../fixtures/reassignments.ts'
+import { electionPreview, electionResult, limitChange, reassignmentPreview, reassignmentState } from '../fixtures/reassignments.ts'
 import type { World } from '../fixtures/world.ts'
 import type { Implementer } from '../implementer.ts'
 import { streamed } from '../stream.ts'
@@ -14,6 +14,7 @@ export function reassignmentHandlers(os: Implementer, world: World) {
     reassignments: {
       preview: os.reassignments.preview.handler(({ input }) => reassignmentPreview(world, input.goal)),
       start: os.reassignments.start.handler(() => state('orders').run ?? missing('TOPIC_NOT_FOUND', 'topic orders')),
+      setLimit: os.reassignments.setLimit.handler(() => limitChange(world)),
       cancel: os.reassignments.cancel.handler(() => ({ cancelledCount: 7, activityId: 106 })),
       dismiss: os.reassignments.dismiss.handler(() => null),
       watch: os.reassignments.watch.handler(({ input, signal }) => streamed(() => state(input.topic), 1_000, signal)),

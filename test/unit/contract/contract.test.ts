@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { contract } from '../../../broker/contract/contract.ts'
 import { isProblemCode, problemCodes, problemOf } from '../../../broker/contract/errors.ts'
 import { messageQuery } from '../../../broker/contract/messages.ts'
+import { reassignmentsContract } from '../../../broker/contract/reassignments.ts'
 import { follow } from '../../../broker/contract/stream.ts'
 import { recordInput } from '../../../broker/contract/produce.ts'
 
@@ -41,6 +42,24 @@ describe('the contract', () => {
       acks: 'all',
       headers: [],
     })
+  })
+})
+
+describe('the limit of a move under way', () => {
+  const input = reassignmentsContract.setLimit['~orpc'].inputSchema
+  const isTaken = (throttleBytesPerSecond: unknown, runId: unknown = 'r'): boolean =>
+    input !== undefined && v.safeParse(input as v.GenericSchema, { clusterId: 'c', runId, throttleBytesPerSecond }).success
+
+  test('is a whole number of bytes a second, or none at all', () => {
+    expect([1, 52_428_800, Number.MAX_SAFE_INTEGER, null].map((limit) => isTaken(limit))).toEqual([true, true, true, true])
+  })
+
+  test.each([0, -1, 1.5, NaN, Infinity, 2 ** 53, '5', undefined])('is refused as %j', (limit) => {
+    expect(isTaken(limit)).toBe(false)
+  })
+
+  test.each([null, 7, 'x'.repeat(101)])('is refused for the run %j', (runId) => {
+    expect(isTaken(1, runId)).toBe(false)
   })
 })
 

@@ -1,83 +1,25 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { ReassignmentState } from '../../../../broker/contract/reassignments.ts'
-import { createRealEnv } from '../../../../broker/env/real.ts'
-import type { Env } from '../../../../broker/env/types.ts'
-import type { Change, Journal } from '../../../../broker/host/journal.ts'
 import { toHostError } from '../../../../broker/host/problem.ts'
-import { createReassignments, type ReassignmentManager } from '../../../../broker/host/reassignments/manager.ts'
+import type { ReassignmentManager } from '../../../../broker/host/reassignments/manager.ts'
 import { looksMax } from '../../../../broker/host/reassignments/progress.ts'
-import { createChanges } from '../../../../broker/host/rpc/changes.ts'
-import type { SettingStore } from '../../../../broker/store/settings.ts'
-import { FakeMoves } from '../../../support/fake-moves.ts'
-import { manualTime, type ManualTime } from '../../../support/manual-time.ts'
+import type { FakeMoves } from '../../../support/fake-moves.ts'
+import { movingHost, type MovingHost } from '../../../support/moving-host.ts'
 
 const hourMs = 3_600_000
 const leaderRate = 'leader.replication.throttled.rate'
 const followerReplicas = 'follower.replication.throttled.replicas'
 let fake: FakeMoves
-let time: ManualTime
-let env: Env
-let stored: Record<string, unknown>
-let journalled: (Change & { readonly failure?: string })[]
+let stored: MovingHost['stored']
+let journalled: MovingHost['journalled']
 let manager: ReassignmentManager
-
-const store = (): SettingStore => ({
-  all: () => JSON.parse(JSON.stringify(stored)) as Record<string, unknown>,
-  set: (values) => Object.assign(stored, values),
-})
-
-function journal(): Journal {
-  return {
-    change: (change) => journalled.push(change),
-    async during(change, work) {
-      try {
-        const result = await work()
-        return { result, activityId: journalled.push(change) }
-      } catch (error) {
-        journalled.push({ ...change, failure: toHostError(error).message })
-        throw error
-      }
-    },
-    event: (event) => void journalled.push(event),
-    changes: createChanges(),
-  }
-}
+let start: MovingHost['start']
+let looks: MovingHost['looks']
+let restart: MovingHost['restart']
 
 beforeEach(() => {
-  fake = new FakeMoves()
-  fake.addTopic('orders', [
-    [1, 2],
-    [2, 1],
-  ])
-  time = manualTime(1_000)
-  const clock = { nowMs: time.nowMs, monotonicMs: time.nowMs }
-  env = { ...createRealEnv({ log: { write: () => undefined } }), clock, timers: time.timers }
-  stored = {}
-  journalled = []
-  manager = createReassignments(env, store(), journal())
+  ;({ fake, stored, journalled, manager, start, looks, restart } = movingHost())
 })
 afterEach(() => fake.close())
-
-/** All that can happen without time passing. */
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve))
-}
-
-/** One look of the host at the cluster. */
-async function looks(count = 1): Promise<ReassignmentState> {
-  for (let at = 0; at < count; at += 1) {
-    await settle()
-    time.advance(1_000)
-  }
-  await settle()
-  return manager.watch(fake.session).state(null)
-}
-
-async function start(throttleBytesPerSecond: number | null = null, giveUpAfterMs = hourMs) {
-  const { planId } = await manager.preview(fake.session, { kind: 'spread', topic: 'orders', brokers: [2, 3], replicationFactor: null })
-  const plan = manager.plan('test', planId ?? '')
-  return manager.start(fake.session, { ...plan, subject: 'orders', throttleBytesPerSecond, giveUpAfterMs })
-}
 
 const failureOf = (promise: Promise<unknown>) => promise.then(() => Promise.reject(new Error('it did not fail')), toHostError)
 
@@ -183,8 +125,7 @@ describe('a run', () => {
 
   test('that an earlier console left goes on, and its throttle is removed at its end', async () => {
     await start(1_000)
-    manager = createReassignments(env, store(), journal())
-    manager.resume(fake.session)
+    restart().resume(fake.session)
     expect((await looks()).run).toMatchObject({ status: 'running', throttleBytesPerSecond: 1_000 })
     fake.arrive('orders', 0)
     fake.arrive('orders', 1)
@@ -256,6 +197,15 @@ describe('the throttle', () => {
     fake.arrive('orders', 1)
     expect((await looks()).run?.status).toBe('done')
     expect(fake.settingOf('broker 3', leaderRate)).toBe('9')
+  })
+
+  test('is removed although brokers do not tell of it yet', async () => {
+    fake.holdSettings()
+    await start(5_000)
+    fake.arrive('orders', 0)
+    fake.arrive('orders', 1)
+    expect((await looks()).run?.status).toBe('done')
+    expect(fake.settingOf('broker 3', leaderRate)).toBeNull()
   })
 
   test('is tried again until it is gone, and the run is not over before', async () => {
