@@ -51,7 +51,7 @@ export function runFacts(run: ReassignmentRun, nowMs: number): string[] {
     const left = (run.bytesTotal ?? 0) - (run.bytesCopied ?? 0)
     if (run.status === 'running' && left > 0) facts.push(`about ${formatAbout((left * 1_000) / run.bytesPerSecond)} left`)
   }
-  if (run.throttleBytesPerSecond !== null) facts.push(`held to ${formatByteRate(run.throttleBytesPerSecond)} per broker`)
+  if (run.throttleBytesPerSecond !== null) facts.push(limitWords(run.throttleBytesPerSecond))
   return facts
 }
 
@@ -63,7 +63,7 @@ export function stallNotice(run: ReassignmentRun, nowMs: number): string | null 
   if (run.status !== 'running' || silentMs < STALLED_MS) return null
   return run.throttleBytesPerSecond === null
     ? `Nothing has arrived for ${formatAbout(silentMs)}. A broker that is down, or one without room on its disk, holds it up.`
-    : `Nothing has arrived for ${formatAbout(silentMs)}. The limit may be below what is written: cancel, and start again with a higher one.`
+    : `Nothing has arrived for ${formatAbout(silentMs)}. The limit may be below what is written: raise it.`
 }
 
 export const movingLabels: Readonly<Record<MovingPartition['state'], { label: string; tone: Tone }>> = {
@@ -114,6 +114,31 @@ export function readThrottle(text: string): { bytesPerSecond: number | null } | 
   const number = Number(trimmed.replace(/\s*mib(\/s)?$/i, ''))
   if (!Number.isFinite(number) || number <= 0) return { mistake: 'A number of MiB a second, as 50 or 0.5; empty for no limit.' }
   return { bytesPerSecond: Math.max(1, Math.round(number * MIB)) }
+}
+
+/** A limit as it is typed: the shortest number of MiB a second that reads as the same. */
+export function throttleText(bytesPerSecond: number | null): string {
+  if (bytesPerSecond === null) return ''
+  const mib = bytesPerSecond / MIB
+  for (let digits = 1; digits < 16; digits += 1) {
+    const short = String(Number(mib.toPrecision(digits)))
+    const read = readThrottle(short)
+    if ('bytesPerSecond' in read && read.bytesPerSecond === bytesPerSecond) return short
+  }
+  return String(mib)
+}
+
+/** `held to 50 MiB/s per broker`. */
+export function limitWords(bytesPerSecond: number | null): string {
+  return bytesPerSecond === null ? 'as fast as it goes' : `held to ${formatByteRate(bytesPerSecond)} per broker`
+}
+
+/** Which brokers a new limit did not reach, and what to do about them; `null` when it reached all. */
+export function limitMissed(brokers: readonly number[]): string | null {
+  if (brokers.length === 0) return null
+  return brokers.length === 1
+    ? `Broker ${brokers[0]} is down and keeps the limit it had: set it again when it is back.`
+    : `Brokers ${brokers.join(', ')} are down and keep the limit they had: set it again when they are back.`
 }
 
 /** How long the copying takes at a limit, when every broker that takes part copies at once. */

@@ -86,6 +86,22 @@ async function throttlesOf(topic: string): Promise<readonly string[]> {
   )
 }
 
+/** Rates of replication set on the brokers themselves, as `1 leader.replication.throttled.rate=1000`. */
+async function ratesSet(): Promise<readonly string[]> {
+  const described = await kafka.admin.describeConfigs([1, 2, 3].map((id) => ({ type: 'broker' as const, name: String(id) })))
+  return described.flatMap(({ name, entries }) =>
+    entries
+      .filter((entry) => entry.source === 'broker' && entry.name.endsWith('.throttled.rate'))
+      .map((entry) => `${name} ${entry.name}=${entry.value}`),
+  )
+}
+
+function everyRateAt(bytesPerSecond: number): readonly string[] {
+  return [1, 2, 3].flatMap((id) => ['leader', 'follower'].map((side) => `${id} ${side}.replication.throttled.rate=${bytesPerSecond}`))
+}
+
+const sameItems = (left: readonly string[], right: readonly string[]): boolean => left.toSorted().join() === right.toSorted().join()
+
 function stateWith(condition: (state: ReassignmentState) => boolean): Promise<ReassignmentState> {
   return firstOf(client, (signal) => client.reassignments.watch({ clusterId }, { signal }), condition)
 }
@@ -141,6 +157,31 @@ test('a throttled move outlives its host, is cancelled, and leaves neither throt
   await until('the former replicas, in their order', async () => JSON.stringify(await replicasOf('slow')) === JSON.stringify(before))
   await until('no throttle to be left', async () => (await throttlesOf('slow')).length === 0)
   expect(await endsOf('slow')).toBe(2_000)
+})
+
+test('the limit of a move under way is changed on the brokers, and none of it is left at the end', async () => {
+  await fill('paced', 4_000)
+  const { planId } = await previewOf('paced', [2, 3])
+  const { runId } = await client.reassignments.start({ clusterId, planId, confirmName: 'paced', throttleBytesPerSecond: 1_000 })
+  await until('brokers to have the first limit', async () => sameItems(await ratesSet(), everyRateAt(1_000)))
+  await client.reassignments.setLimit({ clusterId, runId, throttleBytesPerSecond: 2_000 })
+  await until('brokers to have the second', async () => sameItems(await ratesSet(), everyRateAt(2_000)))
+  const held = await stateWith(({ run }) => run?.throttleBytesPerSecond === 2_000)
+  expect(held.run?.status).toBe('running')
+  await client.clusters.update({ clusterId, readOnly: true })
+  const refused = await client.reassignments.setLimit({ clusterId, runId, throttleBytesPerSecond: 3_000 }).catch(problemOf)
+  await client.clusters.update({ clusterId, readOnly: false })
+  expect(refused).toMatchObject({ code: 'CLUSTER_READ_ONLY' })
+
+  const { activityId } = await client.reassignments.setLimit({ clusterId, runId, throttleBytesPerSecond: 50_000_000 })
+  const done = await stateWith(({ run }) => run?.runId === runId && run.status === 'done')
+  expect(done.run).toMatchObject({ doneCount: 2, problem: null })
+  await until('no throttle to be left', async () => (await throttlesOf('paced')).length === 0)
+  expect(await endsOf('paced')).toBe(4_000)
+  const { rows } = await client.activity.list({ clusterId, filter: 'Changed the limit' })
+  expect(rows.find(({ id }) => id === activityId)).toMatchObject({ action: 'reassignment.limit', subject: 'paced', failure: null })
+  const late = await client.reassignments.setLimit({ clusterId, runId, throttleBytesPerSecond: 1_000 }).catch(problemOf)
+  expect(late).toMatchObject({ code: 'REASSIGNMENT_CONFLICT' })
 })
 
 test('what somebody else moves is shown beside the own, and can be cancelled', async () => {

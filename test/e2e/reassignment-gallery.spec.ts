@@ -22,6 +22,13 @@ const states: Readonly<Record<string, State>> = {
     shown: '[data-reassignment="running"]',
     press: ['Cancel the reassignment'],
   },
+  'another limit': { scene: 'populated', at: partitionsOf('orders'), shown: '[data-reassignment="running"]', press: ['Change the limit'] },
+  'a limit that was refused': {
+    scene: 'worst',
+    at: '/c/local/brokers',
+    shown: '[data-reassignment="running"]',
+    press: ['Change the limit', 'Apply'],
+  },
   'going back': { scene: 'populated', at: partitionsOf('fraud.scores'), shown: '[data-reassignment="cancelling"]' },
   done: { scene: 'populated', at: partitionsOf('payments.settled'), shown: '[data-reassignment="done"]' },
   'done in part': { scene: 'populated', at: partitionsOf('payments'), shown: 'text=Done in part' },

@@ -53,6 +53,23 @@ async function moveOffBrokerOne(page: Page, topic: string, limit: string): Promi
   await expect(dialog).toBeHidden()
 }
 
+/** Leaves the limit alone once, then types another one; all of it with the keyboard. */
+async function changeLimit(page: Page, limit: string): Promise<void> {
+  const button = page.getByRole('button', { name: 'Change the limit' })
+  const field = page.getByRole('textbox', { name: 'Limit per broker in MiB a second' })
+  await button.press('Enter')
+  await expect(field).toBeFocused()
+  await field.press('Escape')
+  await expect(field).toBeHidden()
+  await expect(button).toBeFocused()
+  await button.press('Enter')
+  await field.fill('fast')
+  await expect(page.getByText('A number of MiB a second, as 50 or 0.5; empty for no limit.')).toBeVisible()
+  await field.fill(limit)
+  await field.press('Enter')
+  await expect(field).toBeHidden()
+}
+
 test('a topic moves to other brokers, from the preview to done, and Activity can take it back', async ({ page }) => {
   await openTopic(page, 'moved', 200)
   await moveOffBrokerOne(page, 'moved', '')
@@ -67,7 +84,9 @@ test('a topic moves to other brokers, from the preview to done, and Activity can
   await expect(page.getByRole('button', { name: 'Undo' }).first()).toBeVisible()
 })
 
-test('a limited move is followed over a reload and from Brokers, and cancelled: its replicas are what they were', async ({ page }) => {
+test('a limited move is followed over a reload and from Brokers, limited anew, and cancelled: its replicas are what they were', async ({
+  page,
+}) => {
   // Of each partition more than one fetch carries: the limit holds from the second one on.
   await openTopic(page, 'held', 8_000)
   await moveOffBrokerOne(page, 'held', '0.001')
@@ -79,6 +98,8 @@ test('a limited move is followed over a reload and from Brokers, and cancelled: 
   const moves = page.getByRole('region', { name: 'What moves' })
   await expect(moves.getByText('held to 1.0 KiB/s per broker')).toBeVisible()
   await expect(moves.getByRole('row', { name: /^held ?-\d/ })).toHaveCount(4)
+  await changeLimit(page, '0.002')
+  await expect(moves.getByText('held to 2.0 KiB/s per broker')).toBeVisible()
   await moves.getByRole('button', { name: 'Cancel the reassignment' }).press('Enter')
   await moves.getByRole('button', { name: 'Cancel the move' }).press('Enter')
   await expect(moves.locator('[data-reassignment="cancelled"]')).toBeVisible()

@@ -1,8 +1,11 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { ReassignmentRun, ReassignmentState } from '../../../broker/contract/reassignments.ts'
 import { goalOf, withBroker } from '../../../renderer/lib/reassignment-goal.ts'
 import {
   hasNews,
+  limitMissed,
+  limitWords,
   movingStatus,
   readThrottle,
   replicaMarks,
@@ -11,6 +14,7 @@ import {
   runStatus,
   stallNotice,
   throttledFor,
+  throttleText,
 } from '../../../renderer/lib/reassignment.ts'
 
 const MIB = 1_048_576
@@ -61,7 +65,7 @@ describe('a run in words', () => {
   test('silence is told of after a minute, with the limit as the likely reason where there is one', () => {
     expect(stallNotice(run, 60_000)).toBeNull()
     expect(stallNotice(run, 80_000)).toMatch(/down/)
-    expect(stallNotice({ ...run, throttleBytesPerSecond: 1_000 }, 80_000)).toMatch(/limit/)
+    expect(stallNotice({ ...run, throttleBytesPerSecond: 1_000 }, 80_000)).toMatch(/limit .+ raise it/)
     expect(stallNotice({ ...run, status: 'finishing' }, 80_000)).toBeNull()
   })
 
@@ -87,6 +91,22 @@ test('a limit is read in MiB a second, nothing is no limit, and words are a mist
   for (const text of ['fast', '-1', '0']) expect(readThrottle(text)).toHaveProperty('mistake')
   expect(throttledFor(100 * MIB, 10 * MIB)).toBe('at least 10 s')
   expect(throttledFor(100 * MIB, null)).toBeNull()
+})
+
+test('a limit in a field reads as the same again, and is as short as that allows', () => {
+  expect([null, 50 * MIB, MIB / 2, 1_000, 1].map(throttleText)).toEqual(['', '50', '0.5', '0.000954', '0.000001'])
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 2 ** 40 }), (bytesPerSecond) => {
+      expect(readThrottle(throttleText(bytesPerSecond))).toEqual({ bytesPerSecond })
+    }),
+  )
+})
+
+test('a new limit is told in words, and which brokers it did not reach', () => {
+  expect([limitWords(50 * MIB), limitWords(null)]).toEqual(['held to 50 MiB/s per broker', 'as fast as it goes'])
+  expect(limitMissed([])).toBeNull()
+  expect(limitMissed([3])).toBe('Broker 3 is down and keeps the limit it had: set it again when it is back.')
+  expect(limitMissed([2, 3])).toMatch(/^Brokers 2, 3 are down/)
 })
 
 test('a wish is complete once it says where, and brokers are listed once and in order', () => {

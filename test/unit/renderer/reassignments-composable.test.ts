@@ -58,6 +58,13 @@ it('cancelling says how many partitions go back', async () => {
   expect(toasts).toMatchObject([{ title: '7 partitions on the way back' }])
 })
 
+it('another limit says what holds now', async () => {
+  const moves = await pageAt('/c/local/x', () => useReassignments('local', 'orders'))
+  await moves.setLimit.run('run-1', 52_428_800)
+  await moves.setLimit.run('run-1', null)
+  expect(toasts.map(({ title }) => title)).toEqual(['Now held to 50 MiB/s per broker', 'Now as fast as it goes'])
+})
+
 it('a dialog has an address, which loses its words when it is closed', async () => {
   const { open } = await pageAt('/c/local/brokers?do=empty&from=2&broker=1', () => usePageAction('empty', ['from']))
   expect(open.value).toBe(true)
