@@ -15,6 +15,11 @@ export type ConsumerRow =
       host: string | null
     }
 
+/** Kafka's own brokers write an address as Java prints one, with a slash before it. */
+export function plainHost(host: string): string {
+  return host.startsWith('/') ? host.slice(1) : host
+}
+
 export function consumerRows(consumers: readonly TopicConsumer[], closed: ReadonlySet<string>): ConsumerRow[] {
   return consumers.flatMap((consumer): ConsumerRow[] => {
     const { groupId } = consumer
@@ -34,6 +39,7 @@ export function consumerRows(consumers: readonly TopicConsumer[], closed: Readon
         key: `${groupId}\0${partition.partition}`,
         groupId,
         ...partition,
+        host: partition.host === null ? null : plainHost(partition.host),
       })),
     ]
   })

@@ -45,11 +45,13 @@ export function formatBytes(bytes: Maybe): string {
   return `${digits} ${byteUnits[unit]}`
 }
 
-/** Records per second: 0/s, 0.4/s, 12/s, 3.4K/s. */
+/** Records per second, in two digits or more: 0/s, 0.4/s, 2.0/s, 12/s, 431/s, 3.4K/s. A decimal that comes and goes with each sample would make a column dance. */
 export function formatRate(perSecond: Maybe): string {
   if (isMissing(perSecond)) return MISSING
-  if (perSecond > 0 && perSecond < 0.05) return '<0.1/s'
-  return `${perSecond < 100 ? decimalFormat.format(perSecond) : shortFormat.format(perSecond)}/s`
+  if (perSecond === 0) return '0/s'
+  if (perSecond < 0.05) return '<0.1/s'
+  if (perSecond < 9.95) return `${perSecond.toFixed(1)}/s`
+  return `${perSecond < 999.5 ? countFormat.format(perSecond) : shortFormat.format(Math.round(perSecond))}/s`
 }
 
 export function formatByteRate(bytesPerSecond: Maybe): string {

@@ -1,4 +1,5 @@
 import type { GroupDetail, GroupPartition } from '../../broker/contract/groups.ts'
+import { plainHost } from './consumer-rows.ts'
 
 /**
  * Members x partitions: who reads what. A row for each member, idle ones included, and one for partitions nobody reads; a column for each partition the group has
@@ -31,7 +32,9 @@ export function groupMatrix(detail: Pick<GroupDetail, 'members' | 'partitions'>)
   const rows: MatrixRow[] = detail.members.map(({ memberId, clientId, host, instanceId }) => ({
     memberId,
     label: clientId === '' ? memberId : clientId,
-    detail: [memberId, host, instanceId === null ? null : `static member ${instanceId}`].filter((part) => part !== null).join('\n'),
+    detail: [memberId, plainHost(host), instanceId === null ? null : `static member ${instanceId}`]
+      .filter((part) => part !== null)
+      .join('\n'),
     partitionCount: 0,
     lag: 0,
   }))

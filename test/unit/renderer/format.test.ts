@@ -33,8 +33,14 @@ describe('numbers for people', () => {
   it('a rate above zero never reads as none', () => {
     expect(formatRate(0)).toBe('0/s')
     expect(formatRate(0.01)).toBe('<0.1/s')
-    expect(formatRate(12.34)).toBe('12.3/s')
+    expect(formatRate(0.4)).toBe('0.4/s')
     expect(formatRate(3_400)).toBe('3.4K/s')
+  })
+
+  it('a rate has as many decimals whatever its last digit is', () => {
+    expect([1, 1.23, 9.94].map(formatRate)).toEqual(['1.0/s', '1.2/s', '9.9/s'])
+    expect([9.95, 60, 59.9, 430.7, 999.4].map(formatRate)).toEqual(['10/s', '60/s', '60/s', '431/s', '999/s'])
+    expect(formatRate(999.6)).toBe('1K/s')
   })
 
   it('spans show their two largest units', () => {

@@ -1,9 +1,10 @@
 // @vitest-environment happy-dom
 import { createPinia, setActivePinia } from 'pinia'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createApp, reactive, type App } from 'vue'
+import { createApp, reactive, ref, type App } from 'vue'
 import { createMemoryHistory, createRouter } from 'vue-router'
-import { setHost } from '../../../renderer/client/host.ts'
+import { setHost, type HostConnection } from '../../../renderer/client/host.ts'
+import type { ConnectionState } from '../../../renderer/client/link.ts'
 import { createStandInHost } from '../../../renderer/gallery/stand-in-host.ts'
 import { useClustersStore } from '../../../renderer/stores/clusters.ts'
 import { useNodesStore } from '../../../renderer/stores/nodes.ts'
@@ -18,8 +19,8 @@ vi.mock('@nuxt/ui/composables', () => ({ useToast: () => ({ add: (toast: { title
 
 let app: App
 
-async function openAt(address: string, scene: string): Promise<void> {
-  setHost(createStandInHost(scene))
+async function openAt(address: string, scene: string, host: HostConnection = createStandInHost(scene)): Promise<void> {
+  setHost(host)
   const page = { render: () => null }
   const router = createRouter({
     history: createMemoryHistory(),
@@ -49,6 +50,18 @@ describe('the clusters store', () => {
     await vi.waitUntil(() => clusters.current !== null)
     expect(clusters.current).toMatchObject({ id: 'staging', state: { status: 'unreachable' } })
     expect(clusters.isEmbedded).toBe(false)
+  })
+
+  it('says that the host is lost from the moment it is, so that nothing is offered that cannot be done', async () => {
+    const standIn = createStandInHost('populated')
+    const state = ref<ConnectionState>('connected')
+    await openAt('/c/local/brokers', 'populated', { ...standIn, state })
+    const clusters = useClustersStore()
+    expect(clusters.isHostLost).toBe(false)
+    state.value = 'disconnected'
+    expect(clusters.isHostLost).toBe(true)
+    state.value = 'connected'
+    expect(clusters.isHostLost).toBe(false)
   })
 
   it('falls back to the last one, then to the first, on pages that belong to none', async () => {

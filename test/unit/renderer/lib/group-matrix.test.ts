@@ -49,3 +49,8 @@ test('time to drain is known only while the group gets on', () => {
   expect(drainSeconds({ lag: 100, consumedPerSecond: 0 })).toBeNull()
   expect(drainSeconds({ lag: null, consumedPerSecond: 50 })).toBeNull()
 })
+
+test('a member is said to be at its address, without the slash that Java prints before it', () => {
+  const [row] = groupMatrix({ members: [member('a')], partitions: [] }).rows
+  expect(row?.detail).toBe('a\n127.0.0.1')
+})
