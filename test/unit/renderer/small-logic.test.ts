@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import type { ClusterView } from '../../../broker/contract/clusters.ts'
 import { moveSelection } from '../../../renderer/components/grid/selection.ts'
 import { changedFields } from '../../../renderer/lib/activity-phrases.ts'
 import { brokerStanding } from '../../../renderer/lib/broker-rows.ts'
 import { clusterLayout } from '../../../renderer/lib/cluster-layout.ts'
+import { changeBlocker } from '../../../renderer/lib/cluster-state.ts'
 import { hexLine } from '../../../renderer/lib/hex.ts'
 import { windowAround } from '../../../renderer/lib/row-window.ts'
 import { settingInWords } from '../../../renderer/lib/setting-value.ts'
@@ -38,6 +40,33 @@ describe('the window of rows to follow', () => {
     expect(next?.from).toBeLessThanOrEqual(4_940)
     expect((next?.from ?? 0) + (next?.count ?? 0)).toBeGreaterThan(5_030)
     expect(windowAround(0, 5_000, { from: 900, count: 100 }, 500)?.count).toBe(500)
+  })
+})
+
+describe('what changes a cluster', () => {
+  const cluster = (over: Partial<ClusterView> = {}): ClusterView => ({
+    id: 'c1',
+    name: 'local',
+    kind: 'embedded',
+    bootstrapServers: ['127.0.0.1:9092'],
+    readOnly: false,
+    state: { status: 'connected', sinceMs: 0 } as ClusterView['state'],
+    kafkaClusterId: null,
+    brokerCount: 3,
+    ...over,
+  })
+  const unreachable = { status: 'unreachable', message: 'No broker of local is running.' } as ClusterView['state']
+
+  it('is offered while the cluster answers and may be changed', () => {
+    expect(changeBlocker(false, cluster())).toBeNull()
+  })
+  it('is not offered when it could only fail, and says why', () => {
+    expect(changeBlocker(false, null)).toMatch('no cluster')
+    expect(changeBlocker(false, cluster({ readOnly: true }))).toMatch('read-only')
+    expect(changeBlocker(false, cluster({ state: unreachable }))).toBe('No broker of local is running.')
+  })
+  it('waits for the host before anything else: what is known of the cluster may be old', () => {
+    expect(changeBlocker(true, cluster({ readOnly: true, state: unreachable }))).toMatch('host')
   })
 })
 
