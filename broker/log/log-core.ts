@@ -47,6 +47,8 @@ export class LogCore {
   writtenEndOffset: number
   highWatermark: number
   recoveryPoint: number
+  /** As the checkpoint file says, which a start after a crash goes by. */
+  storedRecoveryPoint: number
   offline: LogOffline | null = null
   isTruncating = false
   isClosed = false
@@ -71,6 +73,7 @@ export class LogCore {
     this.writtenEndOffset = this.logEndOffset
     this.highWatermark = recovered.logStartOffset
     this.recoveryPoint = recovered.recoveryPoint
+    this.storedRecoveryPoint = recovered.recoveryPoint
     this.run = this.#newRun()
     this.#segmentMs = this.#nextSegmentMs()
     this.tasks = new LogTasks((error) => this.fail(error))
@@ -182,7 +185,8 @@ export class LogCore {
   async #writeSnapshot(offset: number, content: Buffer): Promise<void> {
     await this.snapshots.write(offset, content)
     const segmentBases = new Set(this.segments.all.map((segment) => segment.baseOffset))
-    await this.snapshots.prune({ logStartOffset: this.logStartOffset, segmentBases })
+    const { logStartOffset, storedRecoveryPoint } = this
+    await this.snapshots.prune({ logStartOffset, segmentBases, storedRecoveryPoint })
   }
 
   #onWritten(endOffset: number): void {

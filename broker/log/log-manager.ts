@@ -320,7 +320,9 @@ class FolderLogManager implements LogManager {
       await this.#env.disk.writeFileAtomic(joinPath(this.directory, name), content)
       this.#writtenCheckpoints.set(name, content)
     }
+    const recoveryPoints = logs.map((log) => log.recoveryPoint)
     await write(recoveryPointFile, (log) => log.recoveryPoint)
+    for (const [index, log] of logs.entries()) log.core.storedRecoveryPoint = recoveryPoints[index] ?? 0
     await write(logStartFile, (log) => log.logStartOffset)
     await write(highWatermarkFile, (log) => log.highWatermark)
   }

@@ -46,12 +46,16 @@ export class SnapshotFiles {
     if (!this.#offsets.includes(offset)) this.#offsets = [...this.#offsets, offset].sort((a, b) => a - b)
   }
 
-  /** Removes what no start will need: below the log start, and all but the newest between segments. */
-  async prune(options: { logStartOffset: number; segmentBases: ReadonlySet<number> }): Promise<void> {
-    const newest = new Set(this.#offsets.slice(-newestKept))
-    await this.#remove(
-      this.#offsets.filter((offset) => !newest.has(offset) && (offset < options.logStartOffset || !options.segmentBases.has(offset))),
-    )
+  /**
+   * Removes what no start will need: below the log start, and between segments all but the newest and the one that a crash
+   * now would begin from, below `storedRecoveryPoint`.
+   */
+  async prune(options: { logStartOffset: number; segmentBases: ReadonlySet<number>; storedRecoveryPoint: number }): Promise<void> {
+    const { logStartOffset, segmentBases, storedRecoveryPoint } = options
+    const needed = new Set(this.#offsets.slice(-newestKept))
+    const begin = this.#offsets.findLast((offset) => offset <= storedRecoveryPoint)
+    if (begin !== undefined) needed.add(begin)
+    await this.#remove(this.#offsets.filter((offset) => !needed.has(offset) && (offset < logStartOffset || !segmentBases.has(offset))))
   }
 
   removeAbove(offset: number): Promise<void> {

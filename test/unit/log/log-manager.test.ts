@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { createSimulatedEnv, type SimulatedEnv } from '../../../broker/env/simulated.ts'
 import { openLogManager } from '../../../broker/log/log-manager.ts'
+import type { DiskPartitionLog } from '../../../broker/log/partition-log.ts'
 import type { LogManagerOptions } from '../../../broker/log/types.ts'
 import { ErrorCode } from '../../../broker/wire/errors.ts'
-import { appendAll, readValues, smallConfig, values } from './support.ts'
+import { appendAll, config, readValues, smallConfig, values } from './support.ts'
 
 const topicId = 'abcdefghijklmnopqrstuv'
 const otherTopicId = 'zyxwvutsrqponmlkjihgfe'
@@ -227,6 +228,20 @@ describe('logs', () => {
 })
 
 describe('in the background', () => {
+  test('a kill between a sync and the note of it costs no more than what the note says, however often', async () => {
+    const env = createSimulatedEnv({ seed: 1 })
+    const manager = await open(env, { configOf: () => config() })
+    const log = (await manager.getOrCreate(t0, { topicId, config: config() })) as DiskPartitionLog
+    await appendAll(log, [values('noted')])
+    await manager.runMaintenance()
+    for (let round = 0; round < 4; round++) {
+      await appendAll(log, [values('not noted')])
+      await log.checkpoint()
+    }
+    const next = await open(env.restartAfter('kill'), { configOf: () => config() })
+    expect((next.get('t', 0) as DiskPartitionLog).scannedBytes).toBe(4 * values('not noted').length)
+  })
+
   test('old data is synced, so that a power loss costs only the newest', async () => {
     const env = createSimulatedEnv({ seed: 9 })
     const manager = await open(env)
