@@ -233,6 +233,7 @@ describe('in the background', () => {
     const manager = await open(env, { configOf: () => config() })
     const log = (await manager.getOrCreate(t0, { topicId, config: config() })) as DiskPartitionLog
     await appendAll(log, [values('noted')])
+    await log.checkpoint()
     await manager.runMaintenance()
     for (let round = 0; round < 4; round++) {
       await appendAll(log, [values('not noted')])
