@@ -4,7 +4,7 @@ import { openLogManager } from '../../../broker/log/log-manager.ts'
 import type { DiskPartitionLog } from '../../../broker/log/partition-log.ts'
 import type { LogManagerOptions } from '../../../broker/log/types.ts'
 import { ErrorCode } from '../../../broker/wire/errors.ts'
-import { appendAll, config, readValues, smallConfig, values } from './support.ts'
+import { appendAll, readValues, smallConfig, values } from './support.ts'
 
 const topicId = 'abcdefghijklmnopqrstuv'
 const otherTopicId = 'zyxwvutsrqponmlkjihgfe'
@@ -230,8 +230,9 @@ describe('logs', () => {
 describe('in the background', () => {
   test('a kill between a sync and the note of it costs no more than what the note says, however often', async () => {
     const env = createSimulatedEnv({ seed: 1 })
-    const manager = await open(env, { configOf: () => config() })
-    const log = (await manager.getOrCreate(t0, { topicId, config: config() })) as DiskPartitionLog
+    const indexed = smallConfig({ segmentBytes: 100_000, indexIntervalBytes: 1 })
+    const manager = await open(env, { configOf: () => indexed })
+    const log = (await manager.getOrCreate(t0, { topicId, config: indexed })) as DiskPartitionLog
     await appendAll(log, [values('noted')])
     await log.checkpoint()
     await manager.runMaintenance()
@@ -239,7 +240,7 @@ describe('in the background', () => {
       await appendAll(log, [values('not noted')])
       await log.checkpoint()
     }
-    const next = await open(env.restartAfter('kill'), { configOf: () => config() })
+    const next = await open(env.restartAfter('kill'), { configOf: () => indexed })
     expect((next.get('t', 0) as DiskPartitionLog).scannedBytes).toBe(4 * values('not noted').length)
   })
 
