@@ -163,7 +163,7 @@ function deleteRecordsEntry(topic: string): PaletteEntry {
   }
 }
 
-function urgentActions({ worstLag, isEmbedded, isReadOnly, clusterId }: PaletteContext): PaletteEntry[] {
+function urgentActions({ worstLag, isEmbedded, isReadOnly, clusterId, brokers }: PaletteContext): PaletteEntry[] {
   if (worstLag === null || clusterId === null) return []
   const partition = `${worstLag.topic}-${worstLag.partition}`
   const show: PaletteEntry = {
@@ -174,13 +174,14 @@ function urgentActions({ worstLag, isEmbedded, isReadOnly, clusterId }: PaletteC
     intent: { kind: 'lagging-partition' },
     also: 'worst lag slow consumer',
   }
-  if (!isEmbedded || isReadOnly || worstLag.leader === null) return [show]
+  const leads = brokers.find(({ id }) => id === worstLag.leader)
+  if (!isEmbedded || isReadOnly || leads?.running !== true) return [show]
   const kill: PaletteEntry = {
     id: 'kill-leader',
-    label: `Kill leader of the most lagging partition: broker ${worstLag.leader}`,
+    label: `Kill leader of the most lagging partition: broker ${leads.id}`,
     hint: `${partition}, SIGKILL`,
     icon: 'i-lucide-skull',
-    intent: { kind: 'node', action: 'kill', nodeId: worstLag.leader },
+    intent: { kind: 'node', action: 'kill', nodeId: leads.id },
     also: 'its leader',
   }
   return [show, kill]

@@ -46,6 +46,11 @@ describe('the palette', () => {
     expect(first('kill leader')).toEqual({ kind: 'node', action: 'kill', nodeId: 1 })
   })
 
+  it('a leader whose process is gone is not offered to be killed again', () => {
+    const lag = { groupId: 'location-dashboard', topic: 'trucks_gps', partition: 3, lag: 1284, leader: 2 }
+    expect(intents('', { worstLag: lag })).not.toContainEqual({ kind: 'node', action: 'kill', nodeId: 2 })
+  })
+
   it('the address is copied', () => {
     expect(first('copy')).toEqual({ kind: 'copy-address' })
   })
