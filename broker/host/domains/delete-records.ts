@@ -9,7 +9,7 @@ import type {
 } from '../../contract/delete-records.ts'
 import type { TopicKnowledge } from '../clusters/knowledge.ts'
 import type { ClusterSession } from '../clusters/session.ts'
-import { plural } from '../plural.ts'
+import { grouped, plural } from '../plural.ts'
 import { HostError, toHostError } from '../problem.ts'
 import { implementer } from '../rpc/implementer.ts'
 import { adminDeadlineMs, type HostServices } from '../services.ts'
@@ -107,7 +107,8 @@ function rowOf(
 ): DeleteRecordsRow {
   const wished = wishedOffset(partition, log, target, found)
   const newLogStartOffset = Math.min(Math.max(wished, log.start), log.end)
-  const note = newLogStartOffset === wished ? null : `Offset ${wished} is not in the log (${log.start} to ${log.end}).`
+  const note =
+    newLogStartOffset === wished ? null : `Offset ${grouped(wished)} is not in the log (${grouped(log.start)} to ${grouped(log.end)}).`
   return {
     partition,
     logStartOffset: log.start,
@@ -192,7 +193,9 @@ function unreadBy(session: ClusterSession, topic: string, rows: readonly DeleteR
     return count === 0 ? [] : [{ groupId, count }]
   })
   unread.sort((a, b) => b.count - a.count || a.groupId.localeCompare(b.groupId))
-  const sentences = unread.slice(0, namedGroupsMax).map(({ groupId, count }) => `${groupId} has not read ${count} of them, and never will.`)
+  const sentences = unread
+    .slice(0, namedGroupsMax)
+    .map(({ groupId, count }) => `${groupId} has not read ${grouped(count)} of them, and never will.`)
   if (unread.length > namedGroupsMax) sentences.push(`Nor have ${plural(unread.length - namedGroupsMax, 'more group')} read all of them.`)
   return sentences
 }

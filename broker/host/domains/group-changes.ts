@@ -2,7 +2,7 @@
 import type { CommittedOffset, TopicPartition } from '../../client/types.ts'
 import type { DeleteGroupPreview, GroupState, ResetInput, ResetPreview, ResetRow, ResetTarget } from '../../contract/groups.ts'
 import type { ClusterSession } from '../clusters/session.ts'
-import { plural } from '../plural.ts'
+import { grouped, plural } from '../plural.ts'
 import { HostError, toHostError } from '../problem.ts'
 import { implementer } from '../rpc/implementer.ts'
 import { groupStateOf } from '../sampling/group-sampler.ts'
@@ -146,7 +146,7 @@ export function resetRow(
   const notes: string[] = []
   if (target.to === 'shift' && before === null) notes.push('Nothing was committed: counted from the end of the log.')
   if (target.to === 'time' && atTime === null) notes.push('No record is that late: moved to the end.')
-  if (after !== wished) notes.push(`Offset ${wished} is not in the log (${log.start} to ${log.end}).`)
+  if (after !== wished) notes.push(`Offset ${grouped(wished)} is not in the log (${grouped(log.start)} to ${grouped(log.end)}).`)
   return {
     ...place,
     before,

@@ -2,6 +2,7 @@
 import type { DeleteTopicPreview } from '../../contract/topics.ts'
 import type { FieldProblem, SettingChange } from '../../contract/topic-settings.ts'
 import type { ClusterSession } from '../clusters/session.ts'
+import { named, plural } from '../plural.ts'
 import { HostError, toHostError } from '../problem.ts'
 import { implementer } from '../rpc/implementer.ts'
 import { adminDeadlineMs, type HostServices } from '../services.ts'
@@ -11,6 +12,8 @@ import { topicOf } from './topic-lanes.ts'
 
 const os = implementer.topics
 const options = { timeoutMs: adminDeadlineMs }
+/** Groups called by name in what a deletion does. */
+const namedGroupsMax = 5
 
 export function topicChangesRouter(services: HostServices) {
   const { clusters, journal } = services
@@ -182,11 +185,15 @@ function previewDelete(session: ClusterSession, name: string): DeleteTopicPrevie
   const groups = (session.knowledge.groupsByTopic.get(name) ?? [])
     .map(({ groupId, state, memberCount }) => ({ groupId, state, memberCount: memberCount ?? 0 }))
     .sort((a, b) => b.memberCount - a.memberCount || a.groupId.localeCompare(b.groupId))
-  const reading = groups.filter(({ memberCount }) => memberCount > 0)
+  const reading = groups.flatMap(({ groupId, memberCount }) => (memberCount > 0 ? [groupId] : []))
+  const idleCount = groups.length - reading.length
   const consequences = ['All its records and settings are deleted from every broker; this cannot be undone.']
-  if (reading.length > 0) consequences.push(`${reading.map(({ groupId }) => groupId).join(', ')} read it now and will get errors.`)
-  if (groups.length > reading.length)
-    consequences.push(`${groups.length - reading.length} more groups have offsets here; they are deleted too.`)
+  if (reading.length > 0)
+    consequences.push(`${named(reading, namedGroupsMax)} ${reading.length === 1 ? 'reads' : 'read'} it now and will get errors.`)
+  if (idleCount > 0) {
+    const others = plural(idleCount, reading.length > 0 ? 'more group' : 'group')
+    consequences.push(`${others} ${idleCount === 1 ? 'has' : 'have'} offsets here; they are deleted too.`)
+  }
   if (topic.isInternal) consequences.push('It is internal to Kafka: deleting it breaks what the cluster keeps there.')
   return { topic: name, partitionCount: topic.partitions.length, recordCount: topic.recordCount, bytes: topic.bytes, groups, consequences }
 }
