@@ -1,5 +1,6 @@
 import type { MovingPartition, ReassignmentRun, ReassignmentState } from '../../broker/contract/reassignments.ts'
 import { formatAbout, formatBytes, formatByteRate, formatCount, formatDuration, plural } from './format.ts'
+import { formatMinute } from './time.ts'
 import type { Tone } from './tone.ts'
 
 /** Partitions a table draws one by one: nobody reads more, and a page stays quick. */
@@ -55,6 +56,12 @@ export function runFacts(run: ReassignmentRun, nowMs: number): string[] {
   return facts
 }
 
+/** What becomes of a run that nobody looks at; the time given matters only until it goes back or tidies up. */
+export function outlook({ status, giveUpAtMs }: Pick<ReassignmentRun, 'status' | 'giveUpAtMs'>): string {
+  const goesOn = 'Goes on without this page.'
+  return status === 'starting' || status === 'running' ? `${goesOn} What has not arrived by ${formatMinute(giveUpAtMs)} goes back.` : goesOn
+}
+
 const STALLED_MS = 60_000
 
 /** Says so when nothing has come for a while; `null` while all goes on. */
@@ -94,7 +101,17 @@ export function replicaMarks(before: readonly number[], after: readonly number[]
   return [...wished, ...leaving]
 }
 
-export const replicaChanges: Readonly<Record<ReplicaMark['change'], string>> = { kept: 'stays', added: 'is added', removed: 'is removed' }
+const changeWords = { kept: 'stays', added: 'is added', removed: 'is removed' } as const
+const undoneWords = { kept: 'stays', added: 'was not added', removed: 'was not removed' } as const
+
+/** A mark in words; `isUndone`: the change did not happen. */
+export function markWords({ id, change, isPreferred }: ReplicaMark, isUndone: boolean): string {
+  if (isUndone) return `Broker ${id} ${undoneWords[change]}`
+  return `Broker ${id} ${changeWords[change]}${isPreferred ? ', preferred leader' : ''}`
+}
+
+/** Whether a partition's change is over without having happened. */
+export const isUndone = ({ state }: Pick<MovingPartition, 'state'>): boolean => state === 'failed' || state === 'cancelled'
 
 /** How long a run may take until what has not arrived goes back. */
 export const giveUpChoices: readonly { value: number; label: string }[] = [

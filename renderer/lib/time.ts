@@ -22,6 +22,11 @@ export function formatTimestamp(timestampMs: number | null | undefined): string 
   return `${formatDay(date)} ${formatClock(timestampMs)}`
 }
 
+/** 2026-11-20 14:03 */
+export function formatMinute(timestampMs: number): string {
+  return formatTimestamp(timestampMs).slice(0, 16)
+}
+
 /** 14:03:07.123 */
 export function formatClock(timestampMs: number): string {
   const date = inZone(timestampMs)

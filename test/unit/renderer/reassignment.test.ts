@@ -5,8 +5,11 @@ import { goalOf, withBroker } from '../../../renderer/lib/reassignment-goal.ts'
 import {
   hasNews,
   limitMissed,
+  isUndone,
   limitWords,
+  markWords,
   movingStatus,
+  outlook,
   readThrottle,
   replicaMarks,
   runFacts,
@@ -69,6 +72,15 @@ describe('a run in words', () => {
     expect(stallNotice({ ...run, status: 'finishing' }, 80_000)).toBeNull()
   })
 
+  test('says when it gives up, to the minute, and only while that is still to come', () => {
+    const giveUpAtMs = Date.parse('2026-11-21T15:11:49.942')
+    expect(outlook({ status: 'running', giveUpAtMs })).toBe(
+      'Goes on without this page. What has not arrived by 2026-11-21 15:11 goes back.',
+    )
+    expect(outlook({ status: 'cancelling', giveUpAtMs })).toBe('Goes on without this page.')
+    expect(outlook({ status: 'finishing', giveUpAtMs })).toBe('Goes on without this page.')
+  })
+
   test('a partition whose new replicas are all in sync is caught up', () => {
     expect(movingStatus({ state: 'moving', adding: [3], caughtUp: [] }).label).toBe('Moving')
     expect(movingStatus({ state: 'moving', adding: [3], caughtUp: [3] }).label).toBe('Caught up')
@@ -82,6 +94,20 @@ test('replicas come in the order wished for, then those that go', () => {
     { id: 2, change: 'kept', isPreferred: false },
     { id: 1, change: 'removed', isPreferred: false },
   ])
+})
+
+test('a change that did not happen does not read as one that does', () => {
+  expect((['waiting', 'moving', 'done', 'failed', 'cancelled'] as const).filter((state) => isUndone({ state }))).toEqual([
+    'failed',
+    'cancelled',
+  ])
+  const marks = replicaMarks([1, 2], [3, 2])
+  expect(marks.map((mark) => markWords(mark, false))).toEqual([
+    'Broker 3 is added, preferred leader',
+    'Broker 2 stays',
+    'Broker 1 is removed',
+  ])
+  expect(marks.map((mark) => markWords(mark, true))).toEqual(['Broker 3 was not added', 'Broker 2 stays', 'Broker 1 was not removed'])
 })
 
 test('a limit is read in MiB a second, nothing is no limit, and words are a mistake', () => {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { formatAgo, formatTimestamp, parseMoment, setDisplayZone, toLocalInput } from '../../../renderer/lib/time.ts'
+import { formatAgo, formatMinute, formatTimestamp, parseMoment, setDisplayZone, toLocalInput } from '../../../renderer/lib/time.ts'
 
 const moment = Date.UTC(2026, 10, 20, 14, 3, 7, 45)
 
@@ -10,6 +10,11 @@ describe('times', () => {
     setDisplayZone('utc')
     expect(formatTimestamp(moment)).toBe('2026-11-20 14:03:07.045')
     expect(toLocalInput(moment)).toBe('2026-11-20T14:03:07.045')
+  })
+
+  it('a deadline is told to the minute, in the zone asked for', () => {
+    setDisplayZone('utc')
+    expect(formatMinute(moment)).toBe('2026-11-20 14:03')
   })
 
   it('local time is that of the machine', () => {
