@@ -24,7 +24,10 @@ export function rendererConfig(): UserConfig {
         icon: { clientBundle: { scan: { globInclude: ['renderer/**/*.{vue,ts}'], globExclude: ['node_modules', 'out'] }, sizeLimitKb: 0 } },
         ui: {
           colors: { primary: 'weir', neutral: 'zinc', success: 'emerald', warning: 'amber', error: 'red', info: 'weir' },
-          button: { slots: { base: 'font-medium cursor-pointer' }, defaultVariants: { size: 'sm', color: 'neutral', variant: 'subtle' } },
+          button: {
+            slots: { base: 'font-medium cursor-pointer disabled:opacity-50 aria-disabled:opacity-50' },
+            defaultVariants: { size: 'sm', color: 'neutral', variant: 'subtle' },
+          },
           input: { slots: { root: 'w-full' }, defaultVariants: { size: 'sm' } },
           textarea: { slots: { root: 'w-full' }, defaultVariants: { size: 'sm' } },
           select: { slots: { base: 'w-full' }, defaultVariants: { size: 'sm' } },
@@ -36,16 +39,16 @@ export function rendererConfig(): UserConfig {
           tooltip: { slots: { content: 'h-auto py-1 max-w-80', text: 'whitespace-normal' } },
           modal: {
             slots: {
-              overlay: 'bg-black/50',
               close: 'top-2.5 end-2.5',
               header: 'px-4 py-3 sm:px-4 min-h-0',
               body: 'p-4 sm:p-4',
               footer: 'px-4 py-3 sm:px-4 justify-end',
             },
+            variants: { overlay: { true: { overlay: 'bg-black/50' } } },
           },
           slideover: {
             slots: {
-              overlay: 'bg-black/40',
+              overlay: 'bg-black/50',
               close: 'top-2.5 end-2.5',
               header: 'px-4 py-3 sm:px-4 min-h-0',
               body: 'p-4 sm:p-4',
