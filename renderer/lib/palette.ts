@@ -19,6 +19,8 @@ export type Intent =
 export interface PaletteEntry {
   id: string
   label: string
+  /** How the label ends, where that must be read: the rest is cut short before it. */
+  labelEnd?: string
   hint: string
   icon: string
   intent: Intent
@@ -169,6 +171,7 @@ function urgentActions({ worstLag, isEmbedded, isReadOnly, clusterId, brokers }:
   const show: PaletteEntry = {
     id: 'lagging',
     label: `Most lagging partition: ${partition}`,
+    labelEnd: `-${worstLag.partition}`,
     hint: `${worstLag.lag.toLocaleString('en-US')} behind, ${worstLag.groupId}`,
     icon: 'i-lucide-trending-down',
     intent: { kind: 'lagging-partition' },

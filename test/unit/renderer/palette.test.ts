@@ -46,6 +46,13 @@ describe('the palette', () => {
     expect(first('kill leader')).toEqual({ kind: 'node', action: 'kill', nodeId: 1 })
   })
 
+  it('the most lagging partition keeps its number however long its topic is', () => {
+    const lag = { groupId: 'g', topic: 't'.repeat(249), partition: 17, lag: 1, leader: 1 }
+    const entry = paletteGroups('', { ...context, worstLag: lag })[0]?.entries[0]
+    expect(entry?.labelEnd).toBe('-17')
+    expect(entry?.label.endsWith(`${lag.topic}-17`)).toBe(true)
+  })
+
   it('a leader whose process is gone is not offered to be killed again', () => {
     const lag = { groupId: 'location-dashboard', topic: 'trucks_gps', partition: 3, lag: 1284, leader: 2 }
     expect(intents('', { worstLag: lag })).not.toContainEqual({ kind: 'node', action: 'kill', nodeId: 2 })
