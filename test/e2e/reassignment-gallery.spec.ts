@@ -65,6 +65,20 @@ for (const theme of ['dark', 'light'] as const) {
   }
 }
 
+const cancels = {
+  'a move of ours': { topic: 'orders', ask: 'Cancel the reassignment', leave: 'Go on' },
+  'the moves of somebody else': { topic: 'sessions', ask: 'Cancel these', leave: 'Let them go on' },
+} as const
+
+for (const [what, { topic, ask, leave }] of Object.entries(cancels)) {
+  test(`asked to cancel ${what}, the answer that changes nothing has the focus`, async ({ page }) => {
+    const { origin } = await openGallery(page)
+    await page.goto(`${origin}/?gallery=populated&theme=dark#${partitionsOf(topic)}`)
+    await page.getByRole('button', { name: ask, exact: true }).press('Enter')
+    await expect(page.getByRole('button', { name: leave, exact: true })).toBeFocused()
+  })
+}
+
 async function open(page: Page, { shown, press = [] }: State): Promise<void> {
   await expect(page.locator(shown).first()).toBeVisible()
   await settle(page)
