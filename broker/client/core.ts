@@ -38,6 +38,8 @@ const CALLS_LANE = 'calls'
 const METADATA_ATTEMPT_MS = 5_000
 /** What a broker gets that has not answered in time lately. */
 const SUSPECT_ATTEMPT_MS = 1_000
+/** Before the second attempt. */
+const FIRST_RETRY_MS = 10
 
 export class ClientCore {
   readonly env: Env
@@ -295,10 +297,15 @@ export class ClientCore {
     }
   }
 
-  /** Doubles with each failure, with up to a fifth more by chance so that clients do not come back together. */
+  /**
+   * Short after the first failure, which most often has passed by then: a leader that has just moved, a topic that a broker is about
+   * to hear of. From then on it doubles, with up to a fifth more by chance so that clients do not come back together.
+   */
   retryDelayMs(failureCount: number): number {
     const { retryBackoffMs, retryBackoffMaxMs } = this.options
-    const delayMs = Math.min(retryBackoffMaxMs, retryBackoffMs * 2 ** Math.min(failureCount, 16))
+    const doublings = Math.min(failureCount - 1, 16)
+    const delayMs =
+      failureCount === 0 ? Math.min(FIRST_RETRY_MS, retryBackoffMs) : Math.min(retryBackoffMaxMs, retryBackoffMs * 2 ** doublings)
     return delayMs + this.env.random.below(Math.ceil(delayMs / 5) + 1)
   }
 }

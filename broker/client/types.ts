@@ -42,7 +42,7 @@ export interface ClientOptions {
   readonly reconnectBackoffMs?: number
   /** @default 1_000 */
   readonly reconnectBackoffMaxMs?: number
-  /** Pause before a retriable error is tried again, doubling up to the maximum. @default 50 */
+  /** Pause before a retriable error is tried again, doubling up to the maximum; the first time it is 10 ms at most. @default 50 */
   readonly retryBackoffMs?: number
   /** @default 1_000 */
   readonly retryBackoffMaxMs?: number

@@ -39,11 +39,14 @@ const logBytesMax = 8 * 1024 * 1024
 /**
  * A node's one thread is what clients wait for, and several nodes share the machine. With V8's defaults each of them compiles and
  * marks on four more threads at a time, and marks a heap of 15 MB every few seconds, so that now and then no core is left
- * for whoever holds a record. One helper thread, and marking once the heap has grown to three times what was alive, takes a fifth
- * and more off the 99th percentile of the end-to-end latency, for some 15 ms of the start (test/bench/ANALYSIS.md). Under
- * Electron, whose binary is not Node's, its own defaults stay.
+ * for whoever holds a record. One helper thread, marking once the heap has 64 MB and then three times what was alive, and compilers
+ * that take their time (efficiency mode) halve the 99th percentile of the end-to-end latency; throughput stays as it was
+ * (test/bench/ANALYSIS.md). Under Electron, whose binary is not Node's, its own defaults stay.
  */
-const v8Options = 'electron' in process.versions ? [] : ['--v8-pool-size=1', '--heap-growing-percent=200']
+const v8Options =
+  'electron' in process.versions
+    ? []
+    : ['--v8-pool-size=1', '--initial-old-space-size=64', '--heap-growing-percent=200', '--efficiency-mode']
 
 export function createLauncher(options: { readonly execArgv?: readonly string[] } = {}): Launcher {
   const execArgv = [...v8Options, ...(options.execArgv ?? [])]

@@ -17,7 +17,7 @@ import { askController, errorOf } from './replies.ts'
 const ELECTION_TYPES = { preferred: 0, unclean: 1 }
 const UNCLEAN_SINCE = 1
 /** Rounds of asking new leaders where the old one has moved. */
-const ROUNDS_MAX = 5
+const ROUNDS_MAX = 6
 
 /** From DescribeCluster; from Metadata where the brokers do not serve it (before Kafka 2.8). */
 export async function describeCluster(core: ClientCore, call: Call): Promise<ClusterDescription> {

@@ -9,7 +9,7 @@ import { ClientError } from '../error.ts'
 /** One broker gets this long; the others' answers do not wait longer for it. */
 export const BROKER_ATTEMPT_MS = 10_000
 /** Coordinators move: what failed for that is asked for again this often. */
-const ROUNDS_MAX = 6
+const ROUNDS_MAX = 7
 /** Keys of one FindCoordinator request. */
 const KEYS_PER_REQUEST = 500
 /** FindCoordinator requests under way at once, where a request takes a single key. */

@@ -13,7 +13,7 @@ const MAX_TIMESTAMP = -3
 /** KIP-734. */
 const MAX_TIMESTAMP_SINCE = 7
 /** Leaders move: partitions whose error says so are asked for again this often before the error is given out. */
-const ROUNDS_MAX = 3
+const ROUNDS_MAX = 4
 const ATTEMPT_MS = 10_000
 
 interface Pending {
