@@ -77,9 +77,13 @@ export class BrokerLifecycle {
     return this.#brokerEpoch
   }
 
-  /** Resolves with the broker epoch once the controller took the registration; rejects when it never will. */
+  /**
+   * Resolves with the broker epoch once the controller took the registration; rejects when it never will. Stays pending when it is
+   * closed before: then nothing that waits for it may happen any more.
+   */
   async register(): Promise<number> {
     await this.#register()
+    if (this.#closed.signal.aborted) return new Promise<never>(() => undefined)
     if (!this.#isBeating) {
       this.#isBeating = true
       void this.#beat()

@@ -167,7 +167,7 @@ class Broker {
     else this.#partitions.logFailed(log, reason)
   }
 
-  /** From listening to ready. */
+  /** From listening to ready, and no further once it is asked to stop: what the cluster has is not known then. */
   async #join(listeners: Listeners): Promise<void> {
     const { nodeId, clusterId } = this.#config
     const lifecycle = new BrokerLifecycle(this.#env, {
@@ -188,6 +188,7 @@ class Broker {
     await this.#observer.start()
     const brokerEpoch = await lifecycle.register()
     await this.#observer.reached(brokerEpoch)
+    if (this.#stopping !== null) return new Promise<never>(() => undefined)
     this.#replication.start(this.#partitions)
     await this.#partitions.load()
     this.#gate.open()

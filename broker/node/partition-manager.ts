@@ -54,6 +54,7 @@ export class PartitionManager implements Partitions {
   readonly #work = new SerialWork(CONCURRENT_WORK_MAX)
   readonly #onStorageFailed: () => void
   #isLoaded = false
+  #isClosed = false
   #isStorageOffline = false
   readonly #leadershipListeners = new Set<(partition: HostedPartition) => void>()
 
@@ -174,6 +175,7 @@ export class PartitionManager implements Partitions {
 
   /** Nobody waits here any more; the logs are the log manager's to close. */
   close(): void {
+    this.#isClosed = true
     for (const replicas of this.#replicas.values()) {
       for (const { partition } of replicas.values()) partition?.resign()
     }
@@ -184,6 +186,7 @@ export class PartitionManager implements Partitions {
   async #setStraysAside(): Promise<void> {
     for (const { topicPartition } of this.#logs.all()) {
       const { topic, partition } = topicPartition
+      if (this.#isClosed) return
       if (topic === METADATA_TOPIC || this.#replicas.get(topic)?.has(partition) === true) continue
       this.#env.log.write('warn', 'a log the cluster does not know is set aside', { topic, partition })
       await this.#logs.setAside(topic, partition)

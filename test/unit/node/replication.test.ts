@@ -175,6 +175,20 @@ describe('replicas', () => {
     expect(await cluster.valuesOf(client, 'orders', 0)).toEqual(numbers(50))
   })
 
+  it('stay where they are on a broker that is stopped before any controller has answered it', async () => {
+    await startAll()
+    await createTopic('orders')
+    await produce('orders', numbers(20))
+    cluster.endController(1001, 'kill')
+    cluster.endBroker(3, 'kill')
+    const broker = await cluster.openBroker(3)
+    await cluster.advance(500)
+    await cluster.run(broker.stop())
+    cluster.endBroker(3, 'kill')
+    const folders = await cluster.run(cluster.env('broker 3').disk.list('/data'))
+    expect(folders?.filter((name) => name.startsWith('orders'))).toEqual(['orders-0'])
+  })
+
   it('follow the log start of their leader', async () => {
     await startAll()
     await createTopic('orders')
