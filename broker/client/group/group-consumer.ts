@@ -175,13 +175,25 @@ export class MemberConsumer implements GroupConsumer {
     for (;;) {
       const owned = this.#reader.partitions
       const assigned = await this.#membership.join(owned, call)
+      const revoked = await this.#adopt(assigned, call)
+      if (!(this.#isCooperative && revoked.length > 0)) return
+      // What was given up can be given to others only in another round.
+      this.#membership.requestRejoin()
+    }
+  }
+
+  /** Gives up what went to others and begins to read what came; answers what was given up. */
+  async #adopt(assigned: readonly TopicPartition[], call: Call): Promise<readonly TopicPartition[]> {
+    try {
       await this.#dropIfLost()
       const revoked = without(this.#reader.partitions, assigned)
       if (revoked.length > 0) await this.#revoke(revoked, call)
       await this.#take(assigned, call)
-      if (!(this.#isCooperative && revoked.length > 0)) return
-      // What was given up can be given to others only in another round.
-      this.#membership.requestRejoin()
+      return revoked
+    } catch (error) {
+      // The group counts on this member for what it does not read: another round gives it out again.
+      if (without(assigned, this.#reader.partitions).length > 0) this.#membership.requestRejoin()
+      throw error
     }
   }
 

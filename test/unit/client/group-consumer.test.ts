@@ -183,6 +183,14 @@ describe('a group consumer', () => {
     expect(group.commits.get('t-0')).toBe(5)
   })
 
+  it('asks for its partitions again when it could not begin to read them', async () => {
+    const one = join({ startWithoutCommit: 'fail' })
+    await expect(pollUntil([one], () => false)).rejects.toThrow('has no committed offset for t-0')
+    for (const partition of [0, 1, 2, 3]) group.commits.set(`t-${partition}`, 0)
+    await pollUntil([one], () => one.events.length > 0)
+    expect(one.events).toEqual(['+0,1,2,3'])
+  })
+
   it('is told what it has lost when the coordinator does not know it any more, and joins as somebody new', async () => {
     const one = join()
     await pollUntil([one], () => one.events.length === 1)
