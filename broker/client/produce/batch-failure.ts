@@ -5,19 +5,35 @@ import { ClientError } from '../error.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 import type { ProducerBatch } from './producer-batch.ts'
 
-/** Answers after which records may be in the log all the same. */
-const uncertainErrors: ReadonlySet<number> = new Set([
-  ErrorCode.UNKNOWN_SERVER_ERROR,
-  ErrorCode.REQUEST_TIMED_OUT,
-  ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND,
-])
-
 const identityErrors: ReadonlySet<number> = new Set([
   ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER,
   ErrorCode.UNKNOWN_PRODUCER_ID,
   ErrorCode.INVALID_PRODUCER_EPOCH,
   ErrorCode.PRODUCER_FENCED,
   ErrorCode.INVALID_PRODUCER_ID_MAPPING,
+])
+
+/**
+ * Answers of a broker that has looked at the records and appended none. After any other, also one that says who leads, they may
+ * be in the log: a leader gives it as well to those who wait for replicas when it stops leading.
+ */
+const refusals: ReadonlySet<number> = new Set([
+  ...identityErrors,
+  ErrorCode.CORRUPT_MESSAGE,
+  ErrorCode.MESSAGE_TOO_LARGE,
+  ErrorCode.INVALID_TOPIC_EXCEPTION,
+  ErrorCode.RECORD_LIST_TOO_LARGE,
+  ErrorCode.NOT_ENOUGH_REPLICAS,
+  ErrorCode.INVALID_REQUIRED_ACKS,
+  ErrorCode.TOPIC_AUTHORIZATION_FAILED,
+  ErrorCode.CLUSTER_AUTHORIZATION_FAILED,
+  ErrorCode.INVALID_TIMESTAMP,
+  ErrorCode.UNSUPPORTED_VERSION,
+  ErrorCode.INVALID_REQUEST,
+  ErrorCode.UNSUPPORTED_FOR_MESSAGE_FORMAT,
+  ErrorCode.POLICY_VIOLATION,
+  ErrorCode.UNSUPPORTED_COMPRESSION_TYPE,
+  ErrorCode.INVALID_RECORD,
 ])
 
 /** Trying again later may help. */
@@ -27,7 +43,7 @@ export function mayPass(failure: ClientError): boolean {
 
 /** The records may have been appended although their sending failed. */
 export function leavesFateOpen(failure: ClientError): boolean {
-  return failure.kafkaError === null || uncertainErrors.has(failure.kafkaError)
+  return failure.kafkaError === null || !refusals.has(failure.kafkaError)
 }
 
 /** The broker does not know the producer any more, or not at this place in its sequence. */
@@ -47,6 +63,16 @@ export function notInTime({ topic, partition, lastError }: PartitionQueue, batch
     `${batch.recordCount} records for ${topic}-${partition} were not delivered in time.${reason}`,
     { cause: last ?? undefined, api: produce.name },
   )
+}
+
+/** Refused for good, after an attempt whose fate is open. */
+export function refusedInDoubt(failure: ClientError): ClientError {
+  const { code, kafkaError, api } = failure
+  return new ClientError(code, `${failure.message} They were sent before without a clear answer, and may be in the log.`, {
+    cause: failure,
+    api: api ?? produce.name,
+    ...(kafkaError !== null && { kafkaError }),
+  })
 }
 
 export function lostPlace({ topic, partition }: PartitionQueue, failure: ClientError): ClientError {

@@ -13,7 +13,16 @@ import type { BrokerConnection } from '../broker-connection.ts'
 import type { ClientCore } from '../core.ts'
 import { isStaleMetadata } from '../consume/fetch-codec.ts'
 import { ClientError } from '../error.ts'
-import { isIdentityError, leavesFateOpen, lostPlace, mayPass, notInTime, uncertainFate, withoutLeader } from './batch-failure.ts'
+import {
+  isIdentityError,
+  leavesFateOpen,
+  lostPlace,
+  mayPass,
+  notInTime,
+  refusedInDoubt,
+  uncertainFate,
+  withoutLeader,
+} from './batch-failure.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 import { partitionReplies, produceBounds, produceTopics, refusal } from './produce-exchange.ts'
 import type { PartitionReply, ProduceReply, Sent } from './produce-exchange.ts'
@@ -256,7 +265,7 @@ export class Sender {
       return
     }
     queue.drop(batch)
-    batch.fail(failure)
+    batch.fail(batch.isUncertain && !leavesFateOpen(failure) ? refusedInDoubt(failure) : failure)
     // Whether it was appended is not known, so neither is which sequence comes next.
     if ((mayRetry || batch.isUncertain) && batch.sequence !== null) this.#keeper.lose()
   }

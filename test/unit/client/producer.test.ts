@@ -34,8 +34,9 @@ const producerIdsOf = (partition: number): Set<number> =>
   new Set(cluster.partition('t', partition).batches.map((batch) => readBatchHeader(batch, 0).producerId))
 const wanted = (count: number): string[] => Array.from({ length: count }, (_, index) => `${index}`)
 
-/** Answers produce requests of broker 1 as told, in order; then as usual. `null` hangs up after the append, 'before' without it. */
-const scripted = (...script: ('ok' | 'lost' | 'hang up' | number)[]): FakeRequest<typeof produce>[] => {
+type Step = 'ok' | 'lost' | 'hang up' | number | { readonly appendsAndAnswers: number }
+/** Answers produce requests of broker 1 as told, in order; then as usual. 'lost' hangs up after the append, 'hang up' without it. */
+const scripted = (...script: Step[]): FakeRequest<typeof produce>[] => {
   const broker = cluster.broker(1)
   broker.on(produce, ({ body, connection }) => {
     const step = script.shift() ?? 'ok'
@@ -45,7 +46,8 @@ const scripted = (...script: ('ok' | 'lost' | 'hang up' | number)[]): FakeReques
       partitionResponses: partitionData.map(({ index, records }) => {
         if (typeof step === 'number') return { index, errorCode: step, baseOffset: -1 }
         if (step === 'hang up') return { index, errorCode: 0, baseOffset: -1 }
-        return { index, ...cluster.produce(1, cluster.topics.get('t'), index, records as Buffer) }
+        const appended = cluster.produce(1, cluster.topics.get('t'), index, records as Buffer)
+        return typeof step === 'object' ? { index, errorCode: step.appendsAndAnswers, baseOffset: -1 } : { index, ...appended }
       }),
     }))
     if (step === 'lost' || step === 'hang up') connection.close('told to')
@@ -237,11 +239,17 @@ describe('retries', () => {
     expect(valuesOf(0)).toEqual(['first', 'second', 'third'])
   })
 
-  it('do not reuse the sequence of a batch that was refused when it may have been written before', async () => {
+  it.each<Step>([
+    'lost',
+    { appendsAndAnswers: ErrorCode.NOT_LEADER_OR_FOLLOWER },
+    { appendsAndAnswers: ErrorCode.KAFKA_STORAGE_ERROR },
+    { appendsAndAnswers: ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND },
+  ])('do not reuse the sequence of a batch that was refused when it may have been written before (%j)', async (before) => {
     const producer = client.producer()
     await run(producer.send({ topic: 't', partition: 0, value: 'first' }))
-    scripted('lost', ErrorCode.INVALID_RECORD)
-    expect(codesOf(await run(producer.sendAll([{ topic: 't', partition: 0, value: 'second' }])))).toEqual(['INVALID_RECORD'])
+    scripted(before, ErrorCode.INVALID_RECORD)
+    const [refused] = await run(producer.sendAll([{ topic: 't', partition: 0, value: 'second' }]))
+    expect(refused?.error).toMatchObject({ kafkaErrorName: 'INVALID_RECORD', message: expect.stringContaining('may be in the log') })
     await run(producer.send({ topic: 't', partition: 0, value: 'third' }))
     expect(valuesOf(0)).toEqual(['first', 'second', 'third'])
   })
