@@ -6,7 +6,8 @@ const PER_SECOND = 1_000
 const PARTITION_COUNT = 3
 const RECORD_BYTES = 1024
 const TICK_MS = 5
-const WARM_UP_SECONDS = 2
+/** What runs often is compiled by then, beside the load, on the same cores. */
+const WARM_UP_SECONDS = 10
 /** Sent ahead of the load; shorter than what is measured. */
 const FIRST_RECORD_BYTES = 1
 const P99_BUDGET = { relation: '<', value: 5 } as const
@@ -20,12 +21,16 @@ export interface Latencies {
 
 /** At 1,000 records a second of 1 KiB with acks=all. */
 export async function latencyChapter(target: BenchTarget, seconds: number): Promise<Chapter> {
-  // Connections are made, and what runs often is compiled.
-  await latencies(target, 'latency-before', WARM_UP_SECONDS)
+  const warmUpSeconds = Math.min(WARM_UP_SECONDS, seconds)
+  const fresh = await latencies(target, 'latency-before', warmUpSeconds)
   const { acknowledgedMs, arrivedMs } = await latencies(target, 'latency', seconds)
   return {
     title: `Latency at ${PER_SECOND} records/s of 1 KiB, acks=all`,
-    figures: [...rows('acknowledged', acknowledgedMs), ...rows('end to end', arrivedMs, true)],
+    figures: [
+      ...rows('acknowledged', acknowledgedMs),
+      ...rows('end to end', arrivedMs, P99_BUDGET),
+      { name: `end to end, p99, in the first ${warmUpSeconds} s of a cluster`, value: percentile(fresh.arrivedMs, 0.99), unit: 'ms' },
+    ],
   }
 }
 
@@ -90,11 +95,11 @@ class Samples {
   }
 }
 
-function rows(what: string, values: readonly number[], isBudgeted = false): Figure[] {
+function rows(what: string, values: readonly number[], p99Budget?: Figure['budget']): Figure[] {
   return [0.5, 0.95, 0.99, 0.999].map((share) => ({
     name: `${what}, p${share * 100}`,
     value: percentile(values, share),
     unit: 'ms',
-    ...(share === 0.99 && isBudgeted ? { budget: P99_BUDGET } : {}),
+    ...(share === 0.99 && p99Budget ? { budget: p99Budget } : {}),
   }))
 }
