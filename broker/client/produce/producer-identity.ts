@@ -14,7 +14,7 @@ const INIT_PRODUCER_ID_VERSION_MAX = 5
  * Under which id a producer writes.
  *
  *   missing -> acquiring -> present    the cluster gave one out
- *              acquiring -> missing    it could not now; not asked again before `retryAtMs`
+ *              acquiring -> missing    it could not now; not asked again before a while has passed
  *              acquiring -> unneeded   it cannot at all, and the producer does without
  *   present -> missing                 the producer lost its place: only a new id makes sequences sure again
  */
@@ -22,7 +22,7 @@ export class IdentityKeeper {
   /** `null` while missing, and when unneeded. */
   identity: ProducerIdentity | null = null
   /** Monotonic. */
-  retryAtMs = 0
+  #retryAtMs = 0
   readonly #core: ClientCore
   readonly #options: { readonly idempotence: Idempotence; readonly requestTimeoutMs: number; readonly signal: AbortSignal }
   #state: 'missing' | 'acquiring' | 'present' | 'unneeded'
@@ -41,9 +41,9 @@ export class IdentityKeeper {
     return this.#state === 'present' || this.#state === 'unneeded'
   }
 
-  /** Whether now is the time to ask for an id. */
-  get isDue(): boolean {
-    return this.#state === 'missing' && this.#core.env.clock.monotonicMs() >= this.retryAtMs
+  /** When to ask for an id, monotonic; never while none is missing. */
+  get dueAtMs(): number {
+    return this.#state === 'missing' ? this.#retryAtMs : Infinity
   }
 
   lose(): void {
@@ -72,7 +72,7 @@ export class IdentityKeeper {
       const failure = ClientError.from(error)
       const isDispensable = failure.code === 'UNSUPPORTED_VERSION' && idempotence === 'if-possible'
       this.#state = isDispensable ? 'unneeded' : 'missing'
-      this.retryAtMs = this.#core.env.clock.monotonicMs() + this.#core.options.retryBackoffMaxMs
+      this.#retryAtMs = this.#core.env.clock.monotonicMs() + this.#core.options.retryBackoffMaxMs
       return isDispensable ? null : failure
     }
   }

@@ -96,11 +96,13 @@ export class Sender {
   #send(): void {
     if (this.#options.signal.aborted) return
     this.#expire()
+    const nowMs = this.#core.env.clock.monotonicMs()
     if (!this.#keeper.isReady) {
-      if (this.#keeper.isDue && this.#inflightCount === 0) void this.#identify()
+      const { dueAtMs } = this.#keeper
+      if (dueAtMs > nowMs) this.#wakeUp.watch(dueAtMs)
+      else if (this.#inflightCount === 0) void this.#identify()
       return
     }
-    const nowMs = this.#core.env.clock.monotonicMs()
     const byLeader = new Map<number, PartitionQueue[]>()
     const leaderless: PartitionQueue[] = []
     for (const queue of this.#active) {
@@ -319,7 +321,6 @@ export class Sender {
         if (mayPass(failure)) this.#delay(queue, failure)
         else for (const batch of queue.takeAll()) batch.fail(failure)
       }
-      this.#wakeUp.watch(this.#keeper.retryAtMs)
     }
     this.schedule()
   }

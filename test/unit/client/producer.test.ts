@@ -230,6 +230,20 @@ describe('retries', () => {
     expect(producerIdsOf(0).size).toBe(2)
   })
 
+  it('go on when an id was asked for in vain for a while', async () => {
+    let askedCount = 0
+    for (const id of [1, 2]) {
+      cluster.broker(id).on(initProducerId, () => {
+        if (askedCount++ < 2) return new Promise<never>(() => undefined)
+        return { throttleTimeMs: 0, errorCode: ErrorCode.NONE, producerId: 7, producerEpoch: 0 }
+      })
+    }
+    const sent = client.producer({ requestTimeoutMs: 500, deliveryTimeoutMs: 60_000 }).sendAll(numbered(1))
+    await world.loop.advance(10_000)
+    expect(codesOf(await run(sent))).toEqual([null])
+    expect(valuesOf(0)).toEqual(wanted(1))
+  })
+
   it('fail rather than write twice what may have been written under an id that is lost', async () => {
     const producer = client.producer()
     await run(producer.send({ topic: 't', partition: 0, value: 'first' }))
