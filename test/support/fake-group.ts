@@ -31,6 +31,8 @@ export class FakeGroup {
   /** Answered to the next heartbeat instead of the truth. */
   nextHeartbeatError = ErrorCode.NONE as number
   nextCommitError = ErrorCode.NONE as number
+  /** Commits are put off. */
+  isLoading = false
   readonly #env: Env
   #nextMember = 1
   #round = 0
@@ -176,6 +178,7 @@ export class FakeGroup {
   #takeCommitError(memberId: string, generationId: number): number {
     const forced = this.nextCommitError
     this.nextCommitError = ErrorCode.NONE
+    if (this.isLoading) return ErrorCode.COORDINATOR_LOAD_IN_PROGRESS
     return forced || this.#membershipError(memberId, generationId)
   }
 

@@ -9,17 +9,20 @@ import { ClientError } from '../error.ts'
 import type { OffsetToCommit } from '../group-types.ts'
 import { cursorKey } from '../consume/partition-cursor.ts'
 import { byTopic } from './consumer-protocol.ts'
-import type { Membership } from './membership.ts'
+import type { Membership, MemberIdentity } from './membership.ts'
 
 /** From v10 on topics are named by id; names outlive a topic's re-creation, as the group's commits do. */
 const COMMIT_VERSION_MAX = 9
 
-/** Commits as this member of this generation. Rejects with the first partition's failure; retries what passes. */
+/**
+ * Commits as the member that read them. Rejects with the first partition's failure; retries what passes, but not once the group
+ * has rebalanced: what is another's by then must not be set back.
+ */
 export async function commitOffsets(
   core: ClientCore,
   membership: Membership,
   group: { readonly groupId: string; readonly groupInstanceId: string | null },
-  offsets: readonly OffsetToCommit[],
+  { offsets, readBy }: { readonly offsets: readonly OffsetToCommit[]; readonly readBy: MemberIdentity },
   call: Call,
 ): Promise<void> {
   if (offsets.length === 0) return
@@ -31,13 +34,17 @@ export async function commitOffsets(
       return { partitionIndex, committedOffset: offset, committedLeaderEpoch: leaderEpoch ?? -1, committedMetadata: metadata ?? '' }
     }),
   }))
+  const body = { ...group, generationIdOrMemberEpoch: readBy.generationId, memberId: readBy.memberId, topics }
   await core.retrying(call, async () => {
-    const body = { ...group, generationIdOrMemberEpoch: membership.generationId, memberId: membership.memberId, topics }
+    if (!membership.isStill(readBy)) {
+      const what = `Group "${group.groupId}" has rebalanced before ${offsets.length} offsets of generation ${readBy.generationId} were committed`
+      throw ClientError.ofBroker(ErrorCode.ILLEGAL_GENERATION, what, { api: offsetCommit.name })
+    }
     const reply = await membership.ask(offsetCommit, body, call, { ...membership.commitBounds, maxVersion: COMMIT_VERSION_MAX })
     for (const { name, partitions } of reply.topics) {
       for (const { partitionIndex, errorCode } of partitions) {
         if (errorCode === ErrorCode.NONE) continue
-        membership.noteError(errorCode)
+        if (membership.isStill(readBy)) membership.noteError(errorCode)
         throw ClientError.ofBroker(errorCode, `The offset of ${name}-${partitionIndex} was not committed for group "${group.groupId}"`, {
           api: offsetCommit.name,
         })

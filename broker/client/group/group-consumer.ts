@@ -44,6 +44,8 @@ export class MemberConsumer implements GroupConsumer {
   #rebalancing: Promise<void> | null = null
   #nextCommitMs = Infinity
   #committing: Promise<void> | null = null
+  /** Settles once all commits asked for so far have. */
+  #commitsBefore: Promise<unknown> = Promise.resolve()
 
   constructor(core: ClientCore, options: GroupConsumerOptions) {
     if (options.topics.length === 0) throw new ClientError('INVALID_ARGUMENT', 'A group consumer needs at least one topic.')
@@ -275,9 +277,17 @@ export class MemberConsumer implements GroupConsumer {
 
   // ------------------------------------------------------------------------------------------------------------- commits
 
-  async #commit(offsets: readonly OffsetToCommit[], call: Call): Promise<void> {
+  /** One after the other: one that is tried again must not land behind the next, which is further on. */
+  #commit(offsets: readonly OffsetToCommit[], call: Call): Promise<void> {
     const known = offsets.map((offset) => ({ leaderEpoch: this.#reader.leaderEpochOf(offset), ...offset }))
-    await commitOffsets(this.#core, this.#membership, this.#group, known, call)
+    const commit = { offsets: known, readBy: this.#membership.identity }
+    const before = this.#commitsBefore
+    const run = (async () => {
+      await call.race(before)
+      await commitOffsets(this.#core, this.#membership, this.#group, commit, call)
+    })()
+    this.#commitsBefore = Promise.allSettled([before, run])
+    return run
   }
 
   /** At the start of a poll: everything returned so far has been dealt with by the caller. */

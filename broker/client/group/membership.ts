@@ -39,6 +39,12 @@ export interface MembershipOptions {
   readonly onWarning: (error: ClientError) => void
 }
 
+/** One member in one generation. */
+export interface MemberIdentity {
+  readonly memberId: string
+  readonly generationId: number
+}
+
 type JoinReply = Decoded<typeof joinGroup.response>
 
 const STATIC_MEMBERS_SINCE = { join: 5, sync: 3, heartbeat: 3, commit: 7 }
@@ -91,6 +97,14 @@ export class Membership {
         }
       }
     }
+  }
+
+  get identity(): MemberIdentity {
+    return { memberId: this.memberId, generationId: this.generationId }
+  }
+
+  isStill({ memberId, generationId }: MemberIdentity): boolean {
+    return this.memberId === memberId && this.generationId === generationId
   }
 
   /** Bounds for requests that a static member must be able to name itself in. */
@@ -236,6 +250,7 @@ export class Membership {
   // ---------------------------------------------------------------------------------------------------------- heartbeats
 
   #scheduleHeartbeat(): void {
+    this.#stopHeartbeat()
     this.#heartbeatTimer = this.#core.env.timers.after(this.#options.heartbeatIntervalMs, () => void this.#heartbeat())
   }
 
@@ -257,24 +272,21 @@ export class Membership {
       await this.#leaveForOthers()
       return
     }
-    const { generationId, memberId } = this
+    const { identity } = this
+    // An answer that comes after the next join has begun says nothing of that.
+    const isCurrent = (): boolean => this.state === 'stable' && this.isStill(identity)
     const call = this.#core.call('Heartbeat', { timeoutMs: sessionTimeoutMs })
     try {
-      const reply = await this.ask(
-        heartbeat,
-        { groupId, generationId, memberId, groupInstanceId },
-        call,
-        this.bounds(STATIC_MEMBERS_SINCE.heartbeat),
-      )
-      if (this.generationId !== generationId || this.state !== 'stable') return
+      const reply = await this.ask(heartbeat, { groupId, groupInstanceId, ...identity }, call, this.bounds(STATIC_MEMBERS_SINCE.heartbeat))
+      if (!isCurrent()) return
       if (reply.errorCode === ErrorCode.NONE) this.#lastHeartbeatMs = this.#core.env.clock.monotonicMs()
       else this.noteError(reply.errorCode)
     } catch (error) {
       onWarning(ClientError.from(error))
       // Nobody has heard of this member for a session: it has been taken out.
-      if (this.#core.env.clock.monotonicMs() - this.#lastHeartbeatMs > sessionTimeoutMs) this.#lose()
+      if (isCurrent() && this.#core.env.clock.monotonicMs() - this.#lastHeartbeatMs > sessionTimeoutMs) this.#lose()
     }
-    if (this.state === 'stable' && this.generationId === generationId) this.#scheduleHeartbeat()
+    if (isCurrent()) this.#scheduleHeartbeat()
   }
 
   async #leaveForOthers(): Promise<void> {

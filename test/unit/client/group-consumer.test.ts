@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { joinGroup } from '../../../broker/api/11-join-group.schema.ts'
+import { heartbeat } from '../../../broker/api/12-heartbeat.schema.ts'
 import { leaveGroup } from '../../../broker/api/13-leave-group.schema.ts'
 import { createClient } from '../../../broker/client/client.ts'
 import type { GroupConsumer, GroupConsumerOptions, KafkaClient, TopicPartition } from '../../../broker/client/types.ts'
@@ -36,6 +37,11 @@ const shown = (partitions: readonly TopicPartition[]): string =>
     .map(({ partition }) => partition)
     .sort()
     .join()
+
+const addPartition = async (): Promise<void> => {
+  cluster.topics.get('t')?.partitions.push({ ...cluster.partition('t', 0), batches: [], producers: new Map() })
+  await run(client.metadata({ topics: ['t'], refresh: true }))
+}
 
 interface Watched {
   readonly consumer: GroupConsumer
@@ -247,6 +253,44 @@ describe('a group consumer', () => {
     })
   })
 
+  it('commits nothing for a generation that has ended, when others may have read on from there', async () => {
+    const one = join({ autoCommitIntervalMs: null })
+    await pollUntil([one], () => one.events.length === 1)
+    group.isLoading = true
+    const commit = one.consumer.commit([{ topic: 't', partition: 0, offset: 7 }])
+    commit.catch(() => undefined)
+    group.startRebalance()
+    await pollUntil([one], () => one.events.length === 3)
+    group.isLoading = false
+    await expect(run(commit)).rejects.toMatchObject({ kafkaErrorName: 'ILLEGAL_GENERATION' })
+    expect(group.commits.size).toBe(0)
+    await run(one.consumer.commit([{ topic: 't', partition: 0, offset: 8 }]))
+    expect(one.events).toEqual(['+0,1,2,3', '-0,1,2,3', '+0,1,2,3'])
+  })
+
+  it('commits in the order that it is told to, also when the first has to be tried again', async () => {
+    const one = join({ autoCommitIntervalMs: null })
+    await pollUntil([one], () => one.events.length === 1)
+    group.nextCommitError = ErrorCode.COORDINATOR_LOAD_IN_PROGRESS
+    await run(Promise.all([7, 9].map((offset) => one.consumer.commit([{ topic: 't', partition: 0, offset }]))))
+    expect(group.commits.get('t-0')).toBe(9)
+  })
+
+  it('stays who it is when a heartbeat of before it joined again fails', async () => {
+    const one = join({ assignors: ['cooperative-sticky'], sessionTimeoutMs: 500 })
+    await pollUntil([one], () => one.events.length === 1)
+    const { memberId } = one.consumer
+    cluster.broker(1).on(heartbeat, () => new Promise(() => undefined))
+    await world.loop.advance(150)
+    await addPartition()
+    await run(one.consumer.poll())
+    await world.loop.advance(700)
+    cluster.broker(1).cutConnections()
+    await pollUntil([one], () => one.consumer.assignment().length === 5)
+    expect(one.events).toEqual(['+0,1,2,3', '+4'])
+    expect(one.consumer.memberId).toBe(memberId)
+  })
+
   it('leaves out what is paused, also what was fetched already', async () => {
     fill(0, 6)
     const one = join({ pollRecordsMax: 2 })
@@ -262,8 +306,7 @@ describe('a group consumer', () => {
   it('assigns anew when a topic has got more partitions', async () => {
     const one = join()
     await pollUntil([one], () => one.events.length === 1)
-    cluster.topics.get('t')?.partitions.push({ ...cluster.partition('t', 0), batches: [], producers: new Map() })
-    await run(client.metadata({ topics: ['t'], refresh: true }))
+    await addPartition()
     await pollUntil([one], () => one.consumer.assignment().length === 5)
   })
 })
