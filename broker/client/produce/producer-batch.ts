@@ -45,7 +45,7 @@ export class ProducerBatch {
   /** What the request in flight, or the last one, carried; `sequence` moves when a batch before is refused. */
   sentSequence: number | null = null
   lastError: ClientError | null = null
-  /** An attempt ended without an answer: it may have been appended. */
+  /** An attempt ended without a clear answer: it may have been appended. */
   isUncertain = false
   #encoded: Buffer | null = null
   #encodedAs = ''
