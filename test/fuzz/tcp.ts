@@ -15,6 +15,7 @@ import { apiVersions } from '../../broker/api/18-api-versions.schema.ts'
 import { createRealEnv } from '../../broker/env/real.ts'
 import type { Address } from '../../broker/env/types.ts'
 import { openRequestChannel } from '../../broker/net/request-channel.ts'
+import { frameClaiming, framed } from '../support/frames.ts'
 import { buildCorpus } from './corpus.ts'
 import type { Corpus } from './corpus.ts'
 import { spoil } from './mutations.ts'
@@ -120,18 +121,12 @@ type AttackMaker = (random: SeededRandom, corpus: Corpus) => Attack
 const atOnce = (...pieces: Buffer[]): Attack => ({ pieces, pauseMs: 0, isDeaf: false })
 const anyRequest = (random: SeededRandom, corpus: Corpus): Buffer => random.pick(corpus.requests).bytes
 
-function framed(content: Buffer, claimedBytes = content.length): Buffer {
-  const size = Buffer.alloc(4)
-  size.writeInt32BE(claimedBytes)
-  return Buffer.concat([size, content])
-}
-
 const spoiledRequest: AttackMaker = (random, corpus) =>
   atOnce(framed(spoil(random, anyRequest(random, corpus), anyRequest(random, corpus))))
 
 const lyingSize: AttackMaker = (random, corpus) => {
   const claimedBytes = random.pick([-1, -2147483648, 2147483647, 0, 1, 3, 7, 104857600, 104857601, random.next() | 0])
-  return atOnce(framed(anyRequest(random, corpus), claimedBytes))
+  return atOnce(frameClaiming(claimedBytes, anyRequest(random, corpus)))
 }
 
 const cutShort: AttackMaker = (random, corpus) => {
@@ -168,7 +163,7 @@ const otherProtocol: AttackMaker = (random) =>
     ]),
   )
 
-const largeFrame: AttackMaker = (random) => atOnce(framed(random.bytes(64), 2 * MIB), Buffer.alloc(random.below(MIB)))
+const largeFrame: AttackMaker = (random) => atOnce(frameClaiming(2 * MIB, random.bytes(64)), Buffer.alloc(random.below(MIB)))
 
 const deaf: AttackMaker = (random, corpus) => ({ ...pipelined(random, corpus), isDeaf: true })
 

@@ -90,7 +90,7 @@ describe('Fetch', () => {
     expect(sizes(response)).toEqual([bytes])
   })
 
-  it('gives at least one batch to the first partition that has any, and none beyond the limit to the rest', async () => {
+  it('gives at least one batch to the first partition with records, and none beyond the limit to the rest', async () => {
     const on = hostedTopic([{}, {}, {}])
     const large = produce(on, 1, 1, 'x'.repeat(5000))
     produce(on, 2, 1, 'y'.repeat(5000))

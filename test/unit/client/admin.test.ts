@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { describeGroups } from '../../../broker/api/15-describe-groups.schema.ts'
-import { listGroups } from '../../../broker/api/16-list-groups.schema.ts'
 import { createTopics } from '../../../broker/api/19-create-topics.schema.ts'
 import { deleteTopics } from '../../../broker/api/20-delete-topics.schema.ts'
 import { deleteRecords } from '../../../broker/api/21-delete-records.schema.ts'
@@ -43,7 +42,6 @@ const failureOf = (operation: Promise<unknown>): Promise<ClientError> =>
       (error: ClientError) => error,
     ),
   )
-const never = (): Promise<never> => new Promise(() => undefined)
 const none = { throttleTimeMs: 0, errorCode: 0 }
 
 describe('topics', () => {
@@ -97,63 +95,6 @@ describe('topics', () => {
         })
     }
     expect(await run(client.admin.deleteTopics(['t']))).toEqual([{ name: 't', error: null }])
-  })
-})
-
-describe('one dead broker', () => {
-  beforeEach(async () => {
-    await run(client.metadata({ topics: ['t'] }))
-    await run(cluster.broker(2).close())
-    cluster.broker(2).cutConnections()
-  })
-
-  it('fails its own offsets only', async () => {
-    const listed = await run(
-      client.admin.listOffsets(
-        [0, 1, 2].map((partition) => ({ topic: 't', partition, spec: 'latest' as const })),
-        { timeoutMs: 5000 },
-      ),
-    )
-    expect(listed.map(({ error }) => error?.code ?? null)).toEqual([null, 'CONNECTION_REFUSED', null])
-  })
-
-  it('fails its own groups only', async () => {
-    for (const nodeId of [1, 3]) {
-      cluster.broker(nodeId).on(listGroups, () => ({
-        ...none,
-        groups: [{ groupId: `g${nodeId}`, protocolType: 'consumer', groupState: 'Stable', groupType: 'classic' }],
-      }))
-    }
-    const fresh = createClient(env, { bootstrapServers: cluster.bootstrapServers })
-    const { groups, failures } = await run(fresh.admin.listGroups())
-    expect(groups.map(({ groupId, coordinatorId }) => [groupId, coordinatorId])).toEqual([
-      ['g1', 1],
-      ['g3', 3],
-    ])
-    expect(failures.map(({ nodeId, error }) => [nodeId, error.code])).toEqual([[2, 'CONNECTION_REFUSED']])
-  })
-})
-
-describe('one paused broker', () => {
-  it('holds up nothing beyond the time a broker gets, and fails for itself', async () => {
-    for (const nodeId of [1, 3]) cluster.broker(nodeId).on(listGroups, () => ({ ...none, groups: [] }))
-    cluster.broker(2).on(listGroups, never)
-    const { failures } = await run(client.admin.listGroups({ timeoutMs: 3_000 }))
-    expect(failures.map(({ nodeId, error }) => [nodeId, error.code])).toEqual([[2, 'DEADLINE_EXCEEDED']])
-    expect(env.clock.monotonicMs()).toBeLessThan(3_100)
-  })
-
-  it('is given little time until it answers again', async () => {
-    for (const nodeId of [1, 3]) cluster.broker(nodeId).on(listGroups, () => ({ ...none, groups: [] }))
-    cluster.broker(2).on(listGroups, never)
-    await run(client.admin.listGroups({ timeoutMs: 3_000 }))
-    const pausedMs = env.clock.monotonicMs()
-    expect((await run(client.admin.listGroups())).failures).toHaveLength(1)
-    expect(env.clock.monotonicMs() - pausedMs).toBeLessThan(1_100)
-    cluster.broker(2).cutConnections()
-    cluster.broker(2).on(listGroups, () => ({ ...none, groups: [] }))
-    await world.loop.advance(200)
-    expect((await run(client.admin.listGroups())).failures).toHaveLength(0)
   })
 })
 

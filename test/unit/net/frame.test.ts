@@ -1,12 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { FrameSizeError, FrameSplitter } from '../../../broker/net/frame.ts'
-
-const framed = (content: Uint8Array): Buffer => {
-  const size = Buffer.alloc(4)
-  size.writeInt32BE(content.length)
-  return Buffer.concat([size, content])
-}
+import { framed } from '../../support/frames.ts'
 
 const split = (splitter: FrameSplitter, chunks: readonly Buffer[]): Buffer[] => {
   const frames: Buffer[] = []

@@ -2,12 +2,11 @@ import fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { SimulatedWorld } from '../../../broker/env/simulated.ts'
 import type { SimulatedEnv } from '../../../broker/env/simulated.ts'
-import type { Connection } from '../../../broker/env/types.ts'
-import { FrameSplitter } from '../../../broker/net/frame.ts'
 import { encodePreamble } from '../../../broker/net/preamble.ts'
 import { serve } from '../../../broker/net/server.ts'
 import { ConnectionRefused } from '../../../broker/net/types.ts'
 import type { ListenerOptions, Reply, RequestHandler, Server, ServerConnection } from '../../../broker/net/types.ts'
+import { FramedPeer, framed } from '../../support/frames.ts'
 
 let world: SimulatedWorld
 let env: SimulatedEnv
@@ -19,38 +18,14 @@ beforeEach(() => {
   clientEnv = world.start('client')
 })
 
-const framed = (text: string | Buffer): Buffer => {
-  const content = Buffer.from(text)
-  const size = Buffer.alloc(4)
-  size.writeInt32BE(content.length)
-  return Buffer.concat([size, content])
-}
 const replyOf = (text: string | Buffer, rest: Partial<Reply> = {}): Reply => ({ chunks: [framed(text)], ...rest })
 const echo: RequestHandler = (frame) => ({ ordered: null, reply: replyOf(frame) })
 
 const listen = (handler: RequestHandler, options: Partial<ListenerOptions> = {}): Promise<Server> =>
   serve(env, { name: 'CLIENT', address: { host: '127.0.0.1', port: 0 }, ...options }, handler)
 
-class TestPeer {
-  readonly replies: string[] = []
-  isClosed = false
-  readonly connection: Connection
-  constructor(connection: Connection) {
-    this.connection = connection
-    const splitter = new FrameSplitter({ frameBytesMax: 1e9 })
-    connection.setHandlers({
-      onData: (chunk) => splitter.push(chunk, (frame) => void this.replies.push(frame.toString('latin1'))),
-      onClose: () => {
-        this.isClosed = true
-      },
-    })
-  }
-  send(...texts: (string | Buffer)[]): void {
-    this.connection.write(texts.map(framed))
-  }
-}
-const connect = async (server: Server): Promise<TestPeer> =>
-  new TestPeer(await world.loop.run(clientEnv.transport.connect(server.address, { timeoutMs: 100 })))
+const connect = async (server: Server): Promise<FramedPeer> =>
+  new FramedPeer(await world.loop.run(clientEnv.transport.connect(server.address, { timeoutMs: 100 })))
 
 /** A handler whose requests are ordered and answered when the test says. */
 const manual = () => {

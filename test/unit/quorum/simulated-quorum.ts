@@ -2,6 +2,7 @@
  * Voters of one quorum on virtual time, with a network that delays, reorders, loses and duplicates, and disks that forget what
  * was not flushed; voters cut their logs behind snapshots and hand those to whoever fell behind. Seeded: the same seed takes the same steps. Every invariant of the quorum is checked as it runs.
  */
+import { SimulatedRandom } from '../../../broker/env/sim-random.ts'
 import { INITIAL_ELECTION_STATE } from '../../../broker/quorum/election-state.ts'
 import { initialQuorumState, step } from '../../../broker/quorum/quorum-machine.ts'
 import {
@@ -71,7 +72,7 @@ export class SimulatedQuorum {
   elections = 0
   snapshotsInstalled = 0
   #order = 0
-  #random: () => number
+  readonly #random: SimulatedRandom
   #plan: Planned[] = []
   #token = 0
   #lives = 0
@@ -82,7 +83,7 @@ export class SimulatedQuorum {
   >()
 
   constructor(voterCount: number, seed: number) {
-    this.#random = mulberry(seed)
+    this.#random = new SimulatedRandom(seed)
     this.#voters = Array.from({ length: voterCount }, (_, index) => ({ id: 1001 + index, directoryId: `directory-of-${1001 + index}` }))
     for (const { id } of this.#voters) {
       this.nodes.push({
@@ -101,7 +102,7 @@ export class SimulatedQuorum {
   }
 
   below(bound: number): number {
-    return Math.floor(this.#random() * bound)
+    return this.#random.below(bound)
   }
 
   start(node: SimulatedNode): void {
@@ -344,9 +345,9 @@ export class SimulatedQuorum {
 
   #travel(ends: readonly [number, number], arrive: () => void, lose: () => void): void {
     const { lossRate, duplicateRate, delayMaxMs, cutOff } = this.weather
-    if (this.#random() < lossRate || (cutOff !== null && ends.includes(cutOff))) return lose()
+    if (this.#random.fraction() < lossRate || (cutOff !== null && ends.includes(cutOff))) return lose()
     this.#at(this.below(delayMaxMs + 1), arrive)
-    if (this.#random() < duplicateRate) this.#at(this.below(delayMaxMs + 1), arrive)
+    if (this.#random.fraction() < duplicateRate) this.#at(this.below(delayMaxMs + 1), arrive)
   }
 
   #noteLeader(node: SimulatedNode): void {
@@ -397,13 +398,3 @@ function factsOf(node: SimulatedNode): LogFacts {
 const encode = (records: readonly SimulatedRecord[]): Buffer =>
   records.length === 0 ? Buffer.alloc(0) : Buffer.from(JSON.stringify(records))
 const decode = (bytes: Buffer): SimulatedRecord[] => JSON.parse(bytes.toString()) as SimulatedRecord[]
-
-function mulberry(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
-  }
-}
